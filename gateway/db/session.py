@@ -1,0 +1,221 @@
+"""Connections, transactions and the few verbs rooms use. The only module that knows psycopg2."""
+
+from __future__ import annotations
+
+import io
+import logging
+import queue
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+import psycopg2.extras
+
+from gateway.db.queries import Query
+from schemas.boundary import transaction_open
+from schemas.errors import ConflictError, NotFoundError, OutcomeUnknownError, UnavailableError
+
+Row = Any  # a named tuple with the query's columns
+Params = Mapping[str, Any] | None
+
+log = logging.getLogger(__name__)
+psycopg2.extras.register_uuid()
+
+
+class Transaction:
+    """One open transaction. Rooms get it from a corridor and never end it themselves."""
+
+    __slots__ = ("_connection", "_cursor")
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor(cursor_factory=psycopg2.extras.NamedTupleCursor)
+
+    def run(self, query: Query, params: Params = None) -> int:
+        """Run a statement; the number of rows it touched."""
+        self._cursor.execute(query.sql, params)
+        return int(self._cursor.rowcount)
+
+    def all(self, query: Query, params: Params = None) -> list[Row]:
+        """All rows. The query bounds them."""
+        self._cursor.execute(query.sql, params)
+        return self._cursor.fetchall()  # type: ignore[no-any-return]
+
+    def find(self, query: Query, params: Params = None) -> Row | None:
+        """The one row, or None."""
+        self._cursor.execute(query.sql, params)
+        return self._cursor.fetchone()
+
+    def one(self, query: Query, params: Params = None) -> Row:
+        """The one row that must exist. Raises NotFoundError."""
+        row = self.find(query, params)
+        if row is None:
+            raise NotFoundError("no such row", where=query.name)
+        return row
+
+    def tuples(self, query: Query, params: Params = None) -> list[tuple[Any, ...]]:
+        """All rows as plain tuples, for hot paths."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query.sql, params)
+            return cursor.fetchall()  # type: ignore[no-any-return]
+
+    def stream(self, query: Query, params: Params = None, chunk: int = 5000) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows in chunks of plain tuples through a server-side cursor: bounded memory for any size."""
+        with self._connection.cursor(name=query.name.replace(".", "_")) as cursor:
+            cursor.itersize = chunk
+            cursor.execute(query.sql, params)
+            while rows := cursor.fetchmany(chunk):
+                yield rows
+
+    def copy_in(self, query: Query, text: bytes) -> int:
+        """`COPY … FROM STDIN` in text format; see `copy_text`. Returns the number of rows."""
+        self._cursor.copy_expert(query.sql, io.BytesIO(text), size=1 << 20)
+        return int(self._cursor.rowcount)
+
+
+class Database:
+    """A bounded pool of connections. A thread that finds none waits `wait_s`, then gets UnavailableError."""
+
+    def __init__(self, dsn: str, *, size: int = 8, wait_s: float = 10.0, options: str = "") -> None:
+        self._dsn = dsn
+        self._options = options
+        self._wait_s = wait_s
+        self._slots: queue.LifoQueue[Any] = queue.LifoQueue(size)
+        for _ in range(size):
+            self._slots.put(None)
+
+    def _connect(self) -> Any:
+        try:
+            connection = psycopg2.connect(
+                self._dsn,
+                options=f"-c timezone=UTC {self._options}".strip(),
+                application_name="gateway",
+                connect_timeout=5,
+                keepalives_idle=30,
+            )
+        except psycopg2.OperationalError as exc:
+            raise UnavailableError(
+                "the database does not answer", code="database-unavailable", retry_after_s=2
+            ) from exc
+        connection.autocommit = False
+        return connection
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False, isolation: str | None = None) -> Iterator[Transaction]:
+        """One transaction: committed at the end, rolled back on any error.
+
+        `isolation` is None (read committed), 'repeatable read' or 'serializable'. Errors: UnavailableError when the
+        database is away or asks to be asked again (nothing was committed); ConflictError on a unique or check violation.
+        """
+        with transaction_open():
+            connection = self._take()
+            kept: Any = None
+            try:
+                if read_only or isolation:
+                    connection.set_session(
+                        readonly=read_only, isolation_level=isolation and isolation.upper()
+                    )
+                yield Transaction(connection)
+                _commit(connection)
+                if read_only or isolation:
+                    connection.set_session(readonly=False, isolation_level="DEFAULT")
+                kept = connection
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
+                kept = _rolled_back(connection)
+                raise UnavailableError(
+                    "the database went away or asks to be asked again",
+                    code="database-unavailable",
+                    retry_after_s=2,
+                ) from exc
+            except psycopg2.errors.IntegrityError as exc:
+                kept = _rolled_back(connection)
+                raise ConflictError(
+                    "the database refused: " + (exc.diag.message_primary or "integrity"),
+                    code="integrity-conflict",
+                    where=exc.diag.constraint_name or exc.diag.table_name,
+                ) from exc
+            except BaseException:
+                kept = _rolled_back(connection)
+                raise
+            finally:
+                self._slots.put(kept)
+
+    def _take(self) -> Any:
+        try:
+            connection = self._slots.get(timeout=self._wait_s)
+        except queue.Empty:
+            raise UnavailableError(
+                "all database connections are busy", code="database-busy", retry_after_s=1
+            ) from None
+        if connection is not None and not connection.closed:
+            return connection
+        try:
+            return self._connect()
+        except BaseException:
+            self._slots.put(None)
+            raise
+
+    def close(self) -> None:
+        """Close the idle connections; those in use close when they come back broken."""
+        for _ in range(self._slots.qsize()):
+            connection = self._slots.get_nowait()
+            if connection is not None:
+                _discard(connection)
+            self._slots.put(None)
+
+
+def _commit(connection: Any) -> None:
+    try:
+        connection.commit()
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
+        if isinstance(exc, psycopg2.extensions.TransactionRollbackError):
+            raise  # the server said it rolled back
+        raise OutcomeUnknownError(
+            "the database went away while committing: it may or may not be stored",
+            code="commit-unknown",
+            remedy="send the same request with the same Idempotency-Key again; it is stored once",
+            retry_after_s=2,
+        ) from exc
+
+
+def _discard(connection: Any) -> None:
+    try:
+        connection.close()
+    except psycopg2.Error:
+        log.debug("closing a broken connection failed", exc_info=True)
+
+
+def _rolled_back(connection: Any) -> Any:
+    """The connection after rollback and reset, or None when it is broken."""
+    try:
+        connection.rollback()
+        connection.set_session(readonly=False, isolation_level="DEFAULT")
+        return connection
+    except psycopg2.Error:
+        _discard(connection)
+        return None
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def copy_text(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows to COPY's text format. None is NULL, bytes are bytea, everything else its `str`."""
+    lines = []
+    for row in rows:
+        lines.append("\t".join([_copy_field(value) for value in row]))
+    lines.append("")
+    return "\n".join(lines).encode()
+
+
+def _copy_field(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if isinstance(value, int):
+        return str(int(value)) if not isinstance(value, bool) else ("t" if value else "f")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "\\\\x" + bytes(value).hex()
+    return str(value).translate(_ESCAPES)

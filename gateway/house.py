@@ -1,0 +1,30 @@
+"""The house as one value: what `wiring` builds once per process and corridors receive as their first argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gateway.config import Config
+from gateway.db import Database
+from schemas.crypto import KeyRing
+from schemas.ports import BankPort, TownClient, TownReader
+from schemas.values import TownCode
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a corridor may need. Time, chance and money are arguments of corridors, not members of modules."""
+
+    config: Config
+    db: Database  # the application role
+    audit_db: Database  # the read-only auditor role
+    keys: KeyRing
+    readers: Mapping[TownCode, TownReader]
+    clients: Mapping[TownCode, TownClient]
+    bank: BankPort | None
+    sign_receipt: Callable[[Mapping[str, object]], str]  # claims → compact JWS
+    clock: Callable[[], datetime]  # aware, UTC
+    new_id: Callable[[], UUID]  # UUIDv7

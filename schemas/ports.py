@@ -1,0 +1,84 @@
+"""Ports: what a corridor may ask of a neighbour. Adapters satisfy them by shape; nobody inherits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from schemas.contributions import FaultyItem, HouseholdRegistration, ReadPush, Withdrawal
+from schemas.policy import Facility
+from schemas.proposals import BankAnswer, BenefitProposal, BenefitRevocation
+from schemas.values import Category, Serial, TownCode
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a town's platform can do; a corridor reads this, never a town's name."""
+
+    holds: str  # 'household' | 'person'
+    can_freeze: bool
+    can_find: bool
+    day_statement: bool
+    posts_scores: bool
+    half_points: bool
+    max_items: int
+
+
+class TownReader(Protocol):
+    """Their words to ours. Pure: no network, no database, no clock."""
+
+    town: TownCode
+    version: str  # 'lijiayuan/1': kept with every push so that it can be read again
+    capabilities: Capabilities
+
+    def read_push(self, body: bytes, codes: Mapping[str, Category]) -> ReadPush:
+        """One document (single or batch) to our words. `codes` are activity codes added by an operator.
+
+        Raises InvalidError when the document as a whole cannot be read (syntax, too many items)."""
+
+    def read_lines(self, body: bytes, codes: Mapping[str, Category], first_no: int = 0) -> ReadPush:
+        """One document per line (a chunk of a stream). A broken line is a FaultyItem, not an error."""
+
+    def read_households(self, body: bytes) -> tuple[list[HouseholdRegistration], list[FaultyItem]]:
+        """A registration document to our words."""
+
+    def read_withdrawals(self, body: bytes) -> tuple[list[Withdrawal], list[FaultyItem]]:
+        """Withdrawn consents to our words."""
+
+    def openapi_paths(self) -> Mapping[str, Any]:
+        """The OpenAPI path items and component schemas of this town's door: {'paths': …, 'components': …}."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeState:
+    """What the town says about one of our serials."""
+
+    serial: Serial
+    state: str  # 'frozen' | 'confirmed' | 'released' | 'expired'
+    points_centi: int
+    town_reference: str
+
+
+class TownClient(Protocol):
+    """Calls out to a town's own platform. Never retries; says which kind of failure it was.
+
+    Errors: UnavailableError (nothing happened), OutcomeUnknownError (ask by `find`), RefusedError (not enough points, …),
+    NotFoundError (account or serial unknown), ConflictError (same serial, other content)."""
+
+    def freeze(self, serial: Serial, household_code: str, points_centi: int, reason: str) -> FreezeState: ...
+    def confirm(self, serial: Serial) -> FreezeState: ...
+    def release(self, serial: Serial) -> FreezeState: ...
+    def find(self, serial: Serial) -> FreezeState | None: ...
+    def balance(self, household_code: str) -> int: ...
+    def day_statement(self, on: date) -> Iterator[Mapping[str, Any]]: ...
+
+
+class BankPort(Protocol):
+    """The bank's credit system. Same failure kinds as TownClient; inquiry before anything is sent again."""
+
+    def query_facility(self, serial: Serial, customer_id_no: str, product: str) -> Facility: ...
+    def propose_benefit(self, proposal: BenefitProposal) -> BankAnswer: ...
+    def query_proposal(self, serial: Serial, original_serial: Serial) -> BankAnswer: ...
+    def revoke_benefit(self, revocation: BenefitRevocation) -> BankAnswer: ...
