@@ -1,0 +1,122 @@
+# `make` alone prints what can be made. Nothing is needed but Python 3.11 or later, make and a network to PyPI.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+ARTEFACTS := artefacts
+
+# A stamp is named by what it was made from: the same requirements are never installed twice, changed ones always are.
+content_of = $(shell cat $(1) 2>/dev/null | cksum | tr ' ' '-')
+RUNTIME := $(VENV)/.runtime-$(call content_of,requirements.txt setup.cfg pyproject.toml)
+DEV := $(VENV)/.dev-$(call content_of,requirements.txt requirements-dev.txt setup.cfg pyproject.toml)
+
+PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet --quiet
+# Output of jobs running side by side comes in one piece each, where make can do that.
+SIDE_BY_SIDE := $(MAKE) -j4 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+STATIC := check-format check-lint check-types check-imports
+QUICK_TESTS := tests/house tests/unit tests/contract
+
+.PHONY: help
+help: ## Print this list.
+	@echo 'The gateway. Usage: make TARGET'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo 'First time: make demo (two minutes, ends by itself) or make run (keeps serving). See README.md.'
+
+.PHONY: run
+run: $(RUNTIME) ## Serve everything on this machine: database, web over TLS, jobs, simulators, a seeded year. Ctrl-C stops it.
+	@$(BIN)/gateway run
+
+.PHONY: demo
+demo: $(RUNTIME) ## Walk the whole path on a small town, explain what happened, and end.
+	@$(BIN)/gateway demo
+
+.PHONY: check
+check: $(DEV) ## Format, lint, types, import contracts, house rules, unit and contract tests. No server, under a minute.
+	@$(SIDE_BY_SIDE) $(STATIC) check-tests
+	@echo 'check: clean'
+
+.PHONY: test
+test: $(DEV) ## Everything: check, then integration, flows and browser tests on real processes. Under 20 minutes.
+	@mkdir -p $(ARTEFACTS)
+	@$(SIDE_BY_SIDE) $(STATIC)
+	@$(PY) -m pytest tests -m 'not soak' --junitxml=$(ARTEFACTS)/junit.xml --durations=15
+
+.PHONY: bench
+bench: $(DEV) ## Measure every bar beside its floor and write bench/report.json.
+	@$(PY) -m bench
+
+.PHONY: soak
+soak: $(DEV) ## The long versions: kill -9 storms, and schemathesis for five minutes. About twenty minutes.
+	@mkdir -p $(ARTEFACTS)
+	@$(PY) -m pytest tests -m soak --timeout=1800 --junitxml=$(ARTEFACTS)/junit-soak.xml
+
+.PHONY: lock
+lock: $(DEV) ## Pin every dependency with hashes from requirements.in and requirements-dev.in.
+	@$(call compile,requirements.in,requirements.txt)
+	@$(call compile,requirements-dev.in,requirements-dev.txt)
+
+.PHONY: snapshot
+snapshot: $(DEV) ## Write gateway/db/schema.sql from the migrations, with a scratch server.
+	@$(PY) -m gateway.db.snapshot
+
+.PHONY: format
+format: $(DEV) ## Put every Python file into the house's format and mend what ruff can mend.
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: screenshots
+screenshots: $(DEV) ## Take pictures of the pages with Chromium into artefacts/screenshots.
+	@$(PY) -m tests.browser.screenshots
+
+.PHONY: clean
+clean: ## Remove what was built, the virtual environment too. Stored points and keys in .run stay.
+	@rm -rf $(VENV) $(ARTEFACTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@find . -name __pycache__ -type d -not -path './.run/*' -prune -exec rm -rf {} +
+
+# What `check` is made of.
+.PHONY: check-format check-lint check-types check-imports check-tests
+check-format: $(DEV)
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; echo 'make format mends this'; exit 1; }
+check-lint: $(DEV)
+	@$(BIN)/ruff check --quiet .
+check-types: $(DEV)
+	@$(BIN)/mypy --no-error-summary
+check-imports: $(DEV)
+	@$(BIN)/lint-imports >$(VENV)/.imports 2>&1 || { cat $(VENV)/.imports; exit 1; }
+check-tests: $(DEV)
+	@$(PY) -m pytest -q $(QUICK_TESTS) -m 'not soak'
+
+# The virtual environment, made by the first Python that is new enough.
+$(PY):
+	@for python in python3.13 python3.12 python3.11 python3 python; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "making $(VENV) with $$($$python --version)"; \
+	    $$python -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); echo "$$python cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; \
+	  fi; \
+	done; \
+	echo 'No Python 3.11 or later was found (looked for python3.13, python3.12, python3.11, python3). Install one and try again.' >&2; exit 1
+
+$(RUNTIME): | $(PY)
+	@echo 'installing what the gateway runs on (once)'
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@rm -f $(VENV)/.runtime-* && touch $@
+
+$(DEV): | $(RUNTIME)
+	@echo 'installing what testing needs (once)'
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@rm -f $(VENV)/.dev-* && touch $@
+
+# The command in the header is ours, so that no machine's registry or path gets into the file.
+define compile
+CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file=$(2) $(1)
+endef
