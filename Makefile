@@ -107,7 +107,7 @@ $(PY):
 $(RUNTIME): | $(PY)
 	@echo 'installing what the gateway runs on (once)'
 	@$(PIP) install --require-hashes -r requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --no-index -e . # it warns that it installs in place: it should
 	@rm -f $(VENV)/.runtime-* && touch $@
 
 $(DEV): | $(RUNTIME)
