@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from uuid6 import uuid7
 
+from adapters import registry
 from gateway.config import Config
 from gateway.db import Database
 from gateway.db.migrate import create_database, migrate
 from gateway.house import House
+from schemas.canonical import canonical_json
 from schemas.crypto import KeyRing
 from schemas.errors import InvalidError
 
@@ -66,3 +75,62 @@ def load_keys(path: Path) -> KeyRing:
     document = json.loads(path.read_text())
     masters: Mapping[str, bytes] = {k: bytes.fromhex(v) for k, v in document["keys"].items()}
     return KeyRing(document["suite"], document["current"], masters, bytes.fromhex(document["digest_key"]))
+
+
+def read_neighbours(path: Path) -> dict[str, dict[str, Any]]:
+    """Settings of each neighbour (TOML, one table a neighbour); empty when there is no file yet."""
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return tomllib.load(file)
+
+
+def receipt_signer(path: Path) -> Callable[[Mapping[str, object]], str]:
+    """Signs claims as a compact JWS (RFC 7515) with ES256; the key id is the RFC 7638 thumbprint of the key."""
+    key = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise InvalidError("the receipt key is not a P-256 key", where=str(path))
+    header = _b64(canonical_json({"alg": "ES256", "kid": _thumbprint(key), "typ": "receipt+jws"}))
+    algorithm = ec.ECDSA(hashes.SHA256())
+
+    def sign(claims: Mapping[str, object]) -> str:
+        signed = header + b"." + _b64(canonical_json(dict(claims)))
+        r, s = decode_dss_signature(key.sign(signed, algorithm))
+        return (signed + b"." + _b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))).decode()
+
+    return sign
+
+
+def _thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
+    numbers = key.public_key().public_numbers()
+    jwk = {
+        "crv": "P-256",
+        "kty": "EC",
+        "x": _b64(numbers.x.to_bytes(32, "big")).decode(),
+        "y": _b64(numbers.y.to_bytes(32, "big")).decode(),
+    }
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(canonical_json(jwk))
+    return _b64(digest.finalize()).decode()
+
+
+def _b64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def build_house(config: Config) -> House:
+    """Everything one process needs. Opens no connection yet, except that an embedded server is started when needed."""
+    dsns = open_databases(config)
+    neighbours = read_neighbours(config.neighbours_file)
+    return House(
+        config=config,
+        db=Database(dsns.app, size=config.database_pool),
+        audit_db=Database(dsns.audit, size=2, options="-c default_transaction_read_only=on"),
+        keys=load_keys(config.keys_file),
+        readers=registry.create_readers(),
+        clients=registry.create_clients(neighbours, mode=config.mode),
+        bank=registry.create_bank(neighbours, mode=config.mode),
+        sign_receipt=receipt_signer(config.receipt_key),
+        clock=lambda: datetime.now(UTC),
+        new_id=uuid7,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -41,6 +41,9 @@ class TownReader(Protocol):
 
     def read_lines(self, body: bytes, codes: Mapping[str, Category], first_no: int = 0) -> ReadPush:
         """One document per line (a chunk of a stream). A broken line is a FaultyItem, not an error."""
+
+    def without_items(self, body: bytes, item_nos: Collection[int], *, as_lines: bool) -> bytes:
+        """The document with these items cut out: what may be kept when persons without consent were named."""
 
     def read_households(self, body: bytes) -> tuple[list[HouseholdRegistration], list[FaultyItem]]:
         """A registration document to our words."""

@@ -123,6 +123,13 @@ class Database:
                 if read_only or isolation:
                     connection.set_session(readonly=False, isolation_level="DEFAULT")
                 kept = connection
+            except psycopg2.extensions.TransactionRollbackError as exc:
+                kept = _rolled_back(connection)
+                raise UnavailableError(
+                    "the database rolled back: two transactions met",
+                    code="transaction-rolled-back",
+                    retry_after_s=1,
+                ) from exc
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
                 kept = _rolled_back(connection)
                 raise UnavailableError(

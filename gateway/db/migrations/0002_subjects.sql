@@ -6,7 +6,8 @@ create table person (
     person_id bigint primary key,
     key_id text not null,
     sealed bytea not null,              -- AES-256-GCM or SM4-GCM of {id_no, name, phone}
-    salt bytea not null,                -- for commitments in the log; gone after erasure
+    salt bytea not null,                -- of the commitment; gone after erasure, and with it any way to test a guess
+    commitment bytea not null,          -- SHA-256(salt ‖ resident id): what records in the log say instead of the person
     birth_on date,                      -- ages gate policies; without a name it is C1
     registered_at timestamptz not null,
     restricted_at timestamptz           -- PIPL art. 47: kept for a retention duty, used for nothing else

@@ -22,6 +22,7 @@ create table raw_push (
     batch_id uuid primary key,
     key_id text not null,
     sealed bytea not null,
+    whole boolean not null default true,     -- false: items of persons without consent were cut out before it was kept
     received_at timestamptz not null
 );
 grant delete on raw_push to gateway_app;
@@ -46,6 +47,7 @@ create table contribution (
     primary key (town, reference),
     check (kind = 'posted_score' or points_centi > 0)
 );
+create unique index contribution_reversed_once on contribution (town, reverses) where reverses is not null;
 create index contribution_batch_row on contribution (batch_id, item_no);
 create index contribution_holder on contribution (holder_id, occurred_on);
 call make_append_only('contribution');

@@ -73,6 +73,26 @@ end $$;
 create trigger move_balances after insert on transfer referencing new table as moved
     for each statement execute function move_balances();
 revoke insert, update, delete on account from gateway_app;
+grant update (kind) on account to gateway_app;  -- never used: PostgreSQL asks for it before it lets `for update` lock a row
+create function refuse_account_edit() returns trigger language plpgsql as $$
+begin
+    if current_user <> (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
+        raise exception 'an account changes by a transfer only' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $$;
+create trigger account_by_transfer_only before update of kind on account for each row execute function refuse_account_edit();
+
+-- Accounts stand before the first points come, so that they can be locked in one order.
+create function open_accounts(holders bigint[], in_town text) returns void
+language sql security definer set search_path = public as $$
+    insert into account (town, holder_id, kind)
+    select in_town, holder, kind
+    from unnest(holders) holder, unnest(array['available', 'owed']) kind
+    order by holder, kind
+    on conflict do nothing
+$$;
+grant execute on function open_accounts(bigint[], text) to gateway_app;
 
 -- A hold: points set aside until posted or voided; ends by itself.
 create table hold (

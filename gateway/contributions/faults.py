@@ -1,0 +1,40 @@
+"""What the log cannot see by itself: sums and postings that do not follow from the contributions."""
+
+from __future__ import annotations
+
+from gateway.db import Transaction, load_queries
+from schemas.records import RowFault
+
+queries = load_queries(__file__)
+
+FAULT_LIMIT = 100
+
+
+def list_faults(tx: Transaction) -> list[RowFault]:
+    """Orphaned contributions, month sums and transfers that differ from the contributions; at most FAULT_LIMIT of each."""
+    limit = {"limit": FAULT_LIMIT}
+    faults = [
+        RowFault("contribution", f"batch_id {r.row_id}, item_no {r.item_no}", "batch_id", None, "a batch that does not exist")
+        for r in tx.all(queries.list_orphans, limit)
+    ]
+    faults += [
+        RowFault(
+            "month_sum",
+            f"holder_id {r.holder_id}, town {r.town}, person_id {r.person_id}, month {r.month}, {r.category}/{r.kind}",
+            "points_centi",
+            f"contributions that sum to {r.summed}",
+            str(r.stored),
+        )
+        for r in tx.all(queries.list_month_faults, limit)
+    ]
+    faults += [
+        RowFault(
+            "transfer",
+            f"cause_id {r.row_id}, cause_no {r.item_no}",
+            "points_centi",
+            f"a contribution of {r.meant}",
+            f"transfers of {r.moved}",
+        )
+        for r in tx.all(queries.list_posting_faults, limit)
+    ]
+    return faults

@@ -1,0 +1,145 @@
+-- name: claim_keys
+-- Take an advisory lock on each (client, key) and see what stands there. A key whose lock somebody else holds is in progress.
+with asked as (
+    select client_id, idempotency_key, no
+    from unnest(%(client_ids)s::text[], %(keys)s::text[]) with ordinality as a(client_id, idempotency_key, no)
+), locked as materialized (
+    select no, client_id, idempotency_key,
+           pg_try_advisory_xact_lock(hashtextextended(client_id || e'\n' || idempotency_key, 7)) as mine
+    from asked
+)
+select l.no - 1 as no, l.mine, b.batch_id, b.payload_sha256, b.received_at, b.item_count, b.exceptions, b.receipt
+from locked l
+left join contribution_batch b using (client_id, idempotency_key)
+order by l.no;
+
+-- name: find_earlier
+-- Items of this town that stand already under one of these references, or that reverse one of them.
+select reference, content_digest, holder_id, person_id, kind, category, points_centi, occurred_on, false as reversed
+from contribution
+where town = %(town)s and reference = any(string_to_array(%(references)s, e'\n'));
+
+-- name: list_reversed
+select reverses from contribution where town = %(town)s and reverses = any(string_to_array(%(references)s, e'\n'));
+
+-- name: copy_contributions
+copy contribution (town, reference, batch_id, item_no, kind, activity, category, holder_id, person_id, points_centi,
+                   occurred_at, occurred_on, reverses, period, content_digest) from stdin;
+
+-- name: add_month_sums
+-- In one order, so that two pushes never wait for each other in a circle.
+insert into month_sum as m (holder_id, town, person_id, month, category, kind, points_centi, items)
+select holder_id, %(town)s, person_id, month, category, kind, points, items
+from unnest(%(holders)s::bigint[], %(persons)s::bigint[], %(months)s::int[], %(categories)s::text[], %(kinds)s::text[],
+            %(points)s::bigint[], %(items)s::bigint[])
+     as s(holder_id, person_id, month, category, kind, points, items)
+order by holder_id, person_id, month, category, kind
+on conflict (holder_id, town, person_id, month, category, kind)
+do update set points_centi = m.points_centi + excluded.points_centi, items = m.items + excluded.items;
+
+-- name: copy_batches
+copy contribution_batch (batch_id, town, client_id, idempotency_key, payload_sha256, adapter, received_at, item_count,
+                         accepted_count, exceptions, item_digests, receipt) from stdin;
+
+-- name: copy_raw
+copy raw_push (batch_id, key_id, sealed, whole, received_at) from stdin;
+
+-- name: copy_changed
+copy changed_batch (batch_id, queued_at) from stdin;
+
+-- name: copy_quarantined
+copy quarantined_item (batch_id, item_no, town, reference, code, detail, quarantined_at, keep_until) from stdin;
+
+-- name: find_batch
+select batch_id, town, client_id, received_at, item_count, accepted_count, exceptions, receipt
+from contribution_batch where batch_id = %(batch_id)s;
+
+-- name: list_batch_items
+select item_no, reference from contribution where batch_id = %(batch_id)s order by item_no;
+
+-- name: list_codes
+select activity, category from activity_code where town = %(town)s;
+
+-- name: list_month_sums
+select holder_id, town, person_id, month, category, kind, points_centi
+from month_sum
+where holder_id = any(%(holder_ids)s::bigint[]) and month >= %(from_month)s
+order by holder_id, town, person_id, month, category, kind;
+
+-- name: list_first_and_last
+-- First month with anything, and the last day something was contributed.
+select h.holder_id,
+       (select min(month) from month_sum m where m.holder_id = h.holder_id) as first_month,
+       (select max(occurred_on) from contribution c
+        where c.holder_id = h.holder_id and c.kind in ('award', 'deduction')) as last_on
+from unnest(%(holder_ids)s::bigint[]) h(holder_id);
+
+-- name: list_posted_scores
+-- The latest posted list of each period counts.
+select distinct on (holder_id, town, period) holder_id, town, period, points_centi
+from contribution
+where holder_id = any(%(holder_ids)s::bigint[]) and kind = 'posted_score'
+order by holder_id, town, period, occurred_at desc, batch_id desc;
+
+-- name: list_batch_ids
+select batch_id::text as row_id from contribution_batch
+where batch_id > coalesce(nullif(%(after)s, ''), '00000000-0000-0000-0000-000000000000')::uuid order by batch_id limit %(limit)s;
+
+-- name: restate_batches
+select batch_id::text as row_id, town, client_id, payload_sha256, adapter, received_at, item_count, accepted_count, exceptions,
+       item_digests
+from contribution_batch where batch_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_rows_of_batches
+select batch_id::text as row_id, item_no, town, reference, kind, activity, category, holder_id, person_id, points_centi,
+       occurred_at, occurred_on, reverses, period, content_digest
+from contribution where batch_id = any(%(row_ids)s::uuid[])
+order by batch_id, item_no;
+
+-- name: list_orphans
+-- Contributions of a batch that does not exist.
+select c.batch_id::text as row_id, c.item_no, c.reference from contribution c
+where not exists (select from contribution_batch b where b.batch_id = c.batch_id)
+limit %(limit)s;
+
+-- name: list_month_faults
+-- Month sums that differ from the contributions they sum (a reversal takes from the month and kind of its original).
+with each_row as (
+    select coalesce(o.holder_id, c.holder_id) as holder_id, c.town, coalesce(o.person_id, c.person_id) as person_id,
+           (extract(year from coalesce(o.occurred_on, c.occurred_on)) * 100
+            + extract(month from coalesce(o.occurred_on, c.occurred_on)))::int as month,
+           coalesce(o.category, c.category) as category, coalesce(o.kind, c.kind) as kind,
+           case when c.kind = 'reversal' then -c.points_centi else c.points_centi end as points
+    from contribution c
+    left join contribution o on c.kind = 'reversal' and o.town = c.town and o.reference = c.reverses
+    where c.kind <> 'posted_score'
+), summed as (
+    select holder_id, town, person_id, month, category, kind, sum(points)::bigint as points, count(*) as items
+    from each_row group by 1, 2, 3, 4, 5, 6
+)
+select holder_id, town, person_id, month, category, kind, m.points_centi as stored, s.points as summed
+from summed s full join month_sum m using (holder_id, town, person_id, month, category, kind)
+where m.points_centi is distinct from s.points or m.items is distinct from s.items
+limit %(limit)s;
+
+-- name: list_posting_faults
+-- Contributions whose transfers do not move what they say, and transfers of contributions that do not exist.
+with moved as (
+    select cause_id, cause_no,
+           sum(case when credit_kind in ('available', 'owed') then points_centi else 0 end
+               - case when debit_kind in ('available', 'owed') then points_centi else 0 end)::bigint as points,
+           max(greatest(debit_holder, credit_holder)) as holder_id, max(town) as town
+    from transfer where cause_kind = 'contribution' group by 1, 2
+), meant as (
+    select c.batch_id, c.item_no, c.reference, c.holder_id, c.town,
+           case when coalesce(o.kind, c.kind) in ('award', 'transfer_in') then 1 else -1 end
+           * case when c.kind = 'reversal' then -1 else 1 end * c.points_centi as points
+    from contribution c
+    left join contribution o on c.kind = 'reversal' and o.town = c.town and o.reference = c.reverses
+    where c.kind <> 'posted_score'
+)
+select coalesce(c.batch_id, m.cause_id)::text as row_id, coalesce(c.item_no, m.cause_no) as item_no, c.reference,
+       c.points as meant, m.points as moved
+from meant c full join moved m on m.cause_id = c.batch_id and m.cause_no = c.item_no
+where m.points is distinct from c.points or m.holder_id is distinct from c.holder_id or m.town is distinct from c.town
+limit %(limit)s;

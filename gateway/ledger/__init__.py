@@ -1,0 +1,13 @@
+"""The ledger: points as transfers between accounts; the sum is zero by construction.
+
+Owns: account, transfer, hold
+Reads:
+Never: sets a balance; PostgreSQL moves balances when, and only when, a transfer is written
+
+A town's points are that town's unit and are never added to another town's. What a late deduction cannot take, because it
+was spent, is owed: later points pay it first, and it is not spendable.
+"""
+
+from gateway.ledger.posting import Balance, Movement, list_faults, list_spendable, lock_accounts, open_accounts, post
+
+__all__ = ["Balance", "Movement", "list_faults", "list_spendable", "lock_accounts", "open_accounts", "post"]

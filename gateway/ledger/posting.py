@@ -1,0 +1,111 @@
+"""Posting transfers. Hot: whole pushes at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from gateway.db import Transaction, load_queries
+from schemas.records import RowFault
+from schemas.values import TownCode
+
+queries = load_queries(__file__)
+
+FAULT_LIMIT = 100
+
+
+class Movement(NamedTuple):
+    """One change of what a holder may spend: positive gives, negative takes. `other` is the account on the other side."""
+
+    cause_id: UUID
+    cause_no: int
+    holder_id: int
+    points_centi: int
+    other: str  # 'issue' (the town) or 'spent' (the holder's own spent account)
+
+
+class Balance(NamedTuple):
+    """A holder's available points and what they owe (zero or negative)."""
+
+    available_centi: int
+    owed_centi: int
+
+
+def open_accounts(tx: Transaction, town: TownCode, holder_ids: Sequence[int]) -> None:
+    """Accounts of new holders, at zero. Saying it twice changes nothing."""
+    if holder_ids:
+        tx.run(queries.open_accounts, {"town": town, "holders": list(holder_ids)})
+
+
+def lock_accounts(tx: Transaction, town: TownCode, holder_ids: Iterable[int]) -> dict[int, Balance]:
+    """Lock the holders' available and owed accounts, in one order, and say what stands there."""
+    found: dict[int, Balance] = {}
+    nothing = Balance(0, 0)
+    for holder_id, kind, balance in tx.tuples(
+        queries.lock_accounts, {"town": town, "holders": sorted(holder_ids)}
+    ):
+        now = found.get(holder_id, nothing)
+        found[holder_id] = (
+            Balance(balance, now.owed_centi) if kind == "available" else Balance(now.available_centi, balance)
+        )
+    return found
+
+
+def post(
+    tx: Transaction, town: TownCode, movements: Sequence[Movement], locked: dict[int, Balance], *, now: datetime
+) -> int:
+    """Write the transfers of `movements` in their order; the number of rows.
+
+    What cannot be taken from available is taken from owed; what comes in pays owed first. `locked` comes from
+    `lock_accounts` in the same transaction. Raises ConflictError (from the session) when a cause was posted already.
+    """
+    at = now.isoformat()
+    lines: list[str] = []
+    standing = {holder: [b.available_centi, b.owed_centi] for holder, b in locked.items()}
+    for move in movements:
+        balance = standing.get(move.holder_id)
+        if balance is None:
+            balance = standing[move.holder_id] = [0, 0]
+        head = f"{move.cause_id}\t{move.cause_no}"
+        holder, other = move.holder_id, f"{0 if move.other == 'issue' else move.holder_id}\t{move.other}"
+        points = move.points_centi
+        if points > 0:
+            first, second = min(points, -balance[1]), 0
+            second = points - first
+            if first:
+                lines.append(f"{head}\t0\tcontribution\t{town}\t{other}\t{holder}\towed\t{first}\t{at}")
+            if second:
+                lines.append(f"{head}\t1\tcontribution\t{town}\t{other}\t{holder}\tavailable\t{second}\t{at}")
+            balance[1] += first
+            balance[0] += second
+        else:
+            first = min(-points, balance[0])
+            second = -points - first
+            if first:
+                lines.append(f"{head}\t0\tcontribution\t{town}\t{holder}\tavailable\t{other}\t{first}\t{at}")
+            if second:
+                lines.append(f"{head}\t1\tcontribution\t{town}\t{holder}\towed\t{other}\t{second}\t{at}")
+            balance[0] -= first
+            balance[1] -= second
+    if not lines:
+        return 0
+    count = len(lines)
+    lines.append("")
+    tx.copy_in(queries.copy_transfers, "\n".join(lines).encode())
+    return count
+
+
+def list_spendable(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[int, str, int]]:
+    """Rows (holder_id, town, points_centi): available less owed; may be negative while something is owed."""
+    return [(h, t, p) for h, t, p in tx.tuples(queries.list_spendable, {"holders": list(holder_ids)})]
+
+
+def list_faults(tx: Transaction) -> list[RowFault]:
+    """Accounts whose balance is not the sum of their transfers; at most FAULT_LIMIT."""
+    return [
+        RowFault("account", f"town {row.town}, holder_id {row.holder_id}, kind {row.kind}", "balance_centi",
+                 f"transfers that sum to {row.summed}", str(row.stored))
+        for row in tx.all(queries.list_balance_faults, {"limit": FAULT_LIMIT})
+    ]  # fmt: skip

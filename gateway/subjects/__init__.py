@@ -1,0 +1,40 @@
+"""Subjects: residents and households, the only room that holds personal data.
+
+Owns: person, identifier, household, household_code, membership, consent, mark
+Reads:
+Never: hands an id number, a name or a phone to anything but the corridor that must send or show it
+
+Identities are sealed (AES-256-GCM or SM4-GCM) and found by keyed digests; everybody else holds ids. Consent is per person,
+town and purpose (PIPL art. 23 and 29); membership of households is dated, because families split and merge.
+"""
+
+from gateway.subjects.identity import Identity, find_person, get_identity, list_identities
+from gateway.subjects.registration import Registered, register, withdraw
+from gateway.subjects.resolution import (
+    Asked,
+    Resolution,
+    find_household,
+    list_applicants,
+    list_consenting,
+    list_households_of,
+    list_marks,
+    resolve,
+)
+
+__all__ = [
+    "Asked",
+    "Identity",
+    "Registered",
+    "Resolution",
+    "find_household",
+    "find_person",
+    "get_identity",
+    "list_applicants",
+    "list_consenting",
+    "list_households_of",
+    "list_identities",
+    "list_marks",
+    "register",
+    "resolve",
+    "withdraw",
+]

@@ -1,0 +1,61 @@
+"""Opening and finding identities. What is returned here is personal (C2): it goes out to the bank or onto a masked screen, never into a log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import orjson
+
+from gateway.db import Transaction, load_queries
+from schemas.crypto import KeyRing, Sealed
+from schemas.errors import NotFoundError
+from schemas.values import PersonId
+
+queries = load_queries(__file__)
+SEAL_PURPOSE = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A resident in the clear. `repr` shows nothing."""
+
+    person_id: PersonId
+    id_no: str = field(repr=False)
+    name: str = field(repr=False)
+    phone: str | None = field(repr=False)
+
+
+def seal_identity(keys: KeyRing, id_no: str, name: str, phone: str | None) -> Sealed:
+    """The sealed form kept in `person.sealed`."""
+    return keys.seal(orjson.dumps({"id_no": id_no, "name": name, "phone": phone}), SEAL_PURPOSE)
+
+
+def list_identities(tx: Transaction, keys: KeyRing, person_ids: Sequence[int]) -> dict[PersonId, Identity]:
+    """Identities by person id; persons that do not exist are absent."""
+    found: dict[PersonId, Identity] = {}
+    for person_id, key_id, box in tx.tuples(queries.list_sealed, {"person_ids": list(person_ids)}):
+        plain = orjson.loads(keys.open(Sealed(key_id, bytes(box)), SEAL_PURPOSE))
+        found[PersonId(person_id)] = Identity(PersonId(person_id), plain["id_no"], plain["name"], plain["phone"])
+    return found
+
+
+def get_identity(tx: Transaction, keys: KeyRing, person_id: int) -> Identity:
+    """One identity. Raises NotFoundError."""
+    found = list_identities(tx, keys, [person_id])
+    if PersonId(person_id) not in found:
+        raise NotFoundError("no such resident", where="person_id", value=person_id)
+    return found[PersonId(person_id)]
+
+
+def find_person(tx: Transaction, keys: KeyRing, id_no: str) -> PersonId | None:
+    """The person with this resident id (upper-case X), or None."""
+    digest = keys.lookup_digest("id_no", id_no)
+    row = tx.find(queries.find_person, {"kind": "id_no", "town": "", "digest": digest})
+    return PersonId(row.person_id) if row else None
+
+
+def birth_on(id_no: str) -> date:
+    """The birth date inside a valid resident id (GB 11643: characters 7 to 14)."""
+    return date(int(id_no[6:10]), int(id_no[10:12]), int(id_no[12:14]))

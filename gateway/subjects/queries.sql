@@ -1,0 +1,114 @@
+-- name: resolve_households
+-- Every period of each asked family code; the caller picks by date.
+select code, household_id, valid_from_on, valid_until_on
+from household_code
+where town = %(town)s and code = any(string_to_array(%(codes)s, e'\n'));
+
+-- name: resolve_people
+-- Persons by digest, the households they belong to in this town, and the purposes they consented to (as text).
+select encode(i.digest, 'hex') as digest, i.person_id,
+       (select coalesce(string_agg(distinct c.purpose, ' '), '')
+        from consent c
+        where c.person_id = i.person_id and c.town = %(town)s and c.withdrawn_at is null) as purposes,
+       (select coalesce(string_agg(m.household_id::text, ' '), '')
+        from membership m
+        where m.person_id = i.person_id and m.town = %(town)s) as households
+from identifier i
+where i.kind = %(kind)s and i.town = %(identifier_town)s
+  and i.digest = any(select decode(d, 'hex') from unnest(string_to_array(%(digests)s, e'\n')) d);
+
+-- name: list_applicants
+-- For a household: its head, or its oldest member, among members who consented to loan mapping anywhere on that day;
+-- for a person: themselves.
+with asked as (select unnest(%(subject_ids)s::bigint[]) as subject_id),
+candidate as (
+    select a.subject_id, m.person_id, m.is_head
+    from asked a join membership m on m.household_id = a.subject_id
+        and m.valid_from_on <= %(on)s and m.valid_until_on > %(on)s
+    union all
+    select a.subject_id, p.person_id, true from asked a join person p on p.person_id = a.subject_id
+)
+select distinct on (c.subject_id) c.subject_id, c.person_id as applicant_id, p.birth_on
+from candidate c
+join person p on p.person_id = c.person_id and p.restricted_at is null
+where exists (select from consent k where k.person_id = c.person_id and k.purpose = 'loan_mapping' and k.withdrawn_at is null)
+order by c.subject_id, c.is_head desc, p.birth_on nulls last, c.person_id;
+
+-- name: list_consenting
+select distinct person_id, town from consent
+where purpose = %(purpose)s and withdrawn_at is null and person_id = any(%(person_ids)s::bigint[]);
+
+-- name: list_marks
+select subject_id, kind, code from mark
+where subject_id = any(%(subject_ids)s::bigint[]) and valid_from_on <= %(on)s and valid_until_on > %(on)s
+order by subject_id, kind, code;
+
+-- name: list_households_of
+select distinct household_id from membership where person_id = any(%(person_ids)s::bigint[]) order by household_id;
+
+-- name: find_household
+select household_id from household_code
+where town = %(town)s and code = %(code)s and valid_from_on <= %(on)s and valid_until_on > %(on)s;
+
+-- name: find_person
+select person_id from identifier where kind = %(kind)s and town = %(town)s and digest = %(digest)s limit 1;
+
+-- name: list_sealed
+select person_id, key_id, sealed from person where person_id = any(%(person_ids)s::bigint[]);
+
+-- name: lock_registration
+-- One registration of a town at a time; pushes do not wait for it.
+select pg_advisory_xact_lock(hashtextextended('registration ' || %(town)s, 0));
+
+-- name: take_subject_ids
+select nextval('subject_seq') from generate_series(1, %(count)s);
+
+-- name: copy_households
+copy household (household_id, village, registered_at) from stdin;
+
+-- name: copy_household_codes
+copy household_code (town, code, household_id, valid_from_on) from stdin;
+
+-- name: copy_persons
+copy person (person_id, key_id, sealed, salt, commitment, birth_on, registered_at) from stdin;
+
+-- name: copy_identifiers
+copy identifier (kind, town, digest, person_id, registered_at) from stdin;
+
+-- name: list_memberships
+select household_id, person_id, is_head, valid_from_on from membership
+where household_id = any(%(household_ids)s::bigint[]) and town = %(town)s and valid_until_on = 'infinity';
+
+-- name: copy_memberships
+copy membership (household_id, person_id, town, is_head, valid_from_on) from stdin;
+
+-- name: end_memberships
+update membership m set valid_until_on = greatest(%(on)s::date, m.valid_from_on + 1)
+from unnest(%(household_ids)s::bigint[], %(person_ids)s::bigint[]) as gone(household_id, person_id)
+where m.household_id = gone.household_id and m.person_id = gone.person_id and m.valid_until_on = 'infinity';
+
+-- name: list_consents_in_force
+select person_id, purpose from consent
+where town = %(town)s and withdrawn_at is null and person_id = any(%(person_ids)s::bigint[]);
+
+-- name: copy_consents
+copy consent (consent_id, person_id, town, purpose, recipient, text_version, evidence, by_guardian, given_at, recorded_at) from stdin;
+
+-- name: withdraw_consents
+update consent c set withdrawn_at = greatest(w.withdrawn_at, c.given_at), withdrawal_recorded_at = %(now)s
+from unnest(%(person_ids)s::bigint[], %(purposes)s::text[], %(instants)s::timestamptz[]) as w(person_id, purpose, withdrawn_at)
+where c.town = %(town)s and c.person_id = w.person_id and c.purpose = w.purpose and c.withdrawn_at is null
+returning c.consent_id, c.person_id, c.purpose;
+
+-- name: list_consent_ids
+select consent_id::text as row_id from consent where consent_id::text > %(after)s order by consent_id::text limit %(limit)s;
+
+-- name: list_withdrawn_ids
+select consent_id::text as row_id from consent
+where withdrawn_at is not null and consent_id::text > %(after)s order by consent_id::text limit %(limit)s;
+
+-- name: restate_consents
+select c.consent_id::text as row_id, c.person_id, p.commitment, c.town, c.purpose, c.recipient, c.text_version, c.evidence,
+       c.by_guardian, c.given_at, c.recorded_at, c.withdrawn_at, c.withdrawal_recorded_at
+from consent c join person p using (person_id)
+where c.consent_id = any(%(row_ids)s::uuid[]);

@@ -1,0 +1,215 @@
+"""Registering families with their consents, and withdrawing consents. Set-based: a document of a thousand families is a dozen statements."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from gateway.db import Transaction, copy_text, load_queries
+from gateway.subjects.identity import birth_on, seal_identity
+from schemas.contributions import HouseholdRegistration, MemberRegistration, Withdrawal
+from schemas.crypto import KeyRing
+from schemas.values import HouseholdId, PersonId, TownCode, beijing_date
+
+queries = load_queries(__file__)
+
+#: PIPL art. 23 and 29: the consent names who receives the data.
+RECIPIENT = "bank"
+
+
+class ConsentChange(NamedTuple):
+    """A consent given or withdrawn, for the log."""
+
+    consent_id: str
+    person_id: PersonId
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration changed. `changed` are subjects whose facts may be different now."""
+
+    households: dict[str, HouseholdId]
+    opened: list[int]  # new holders, for the ledger
+    given: list[ConsentChange] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+
+
+def register(
+    tx: Transaction,
+    keys: KeyRing,
+    town: TownCode,
+    families: Sequence[HouseholdRegistration],
+    *,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> Registered:
+    """Store families: households, members who consented to something, consents. Saying it twice changes nothing.
+
+    A member no longer named leaves the household today; members without any consent are not kept. Concurrent
+    registrations of one town wait for each other.
+    """
+    tx.run(queries.lock_registration, {"town": town})
+    codes = _households(tx, town, families, now)
+    people = _persons(tx, keys, families, now)
+    changed = _memberships(tx, town, families, codes.known, people.known, now)
+    given = _consents(tx, town, families, people.known, now, new_id)
+    changed |= {int(change.person_id) for change in given}
+    newly = {change.person_id for change in given}
+    for family in families:
+        if any(people.known[m.id_no] in newly for m in family.members if m.consents):
+            changed.add(int(codes.known[family.household_code]))
+    return Registered(codes.known, codes.opened, given, sorted(changed))
+
+
+class _Households(NamedTuple):
+    known: dict[str, HouseholdId]
+    opened: list[int]
+
+
+def _households(
+    tx: Transaction, town: TownCode, families: Sequence[HouseholdRegistration], now: datetime
+) -> _Households:
+    wanted = {family.household_code: family for family in families}
+    rows = tx.tuples(queries.resolve_households, {"town": town, "codes": "\n".join(wanted)})
+    known = {code: HouseholdId(h) for code, h, _, until in rows if until == date.max or until > beijing_date(now)}
+    missing = [code for code in wanted if code not in known]
+    ids = _take_ids(tx, len(missing))
+    for code, household_id in zip(missing, ids, strict=True):
+        known[code] = HouseholdId(household_id)
+    if missing:
+        tx.copy_in(queries.copy_households, copy_text((known[c], wanted[c].village, now) for c in missing))
+        tx.copy_in(
+            queries.copy_household_codes, copy_text((town, c, known[c], wanted[c].member_since_on) for c in missing)
+        )
+    return _Households(known, ids)
+
+
+class _Persons(NamedTuple):
+    known: dict[str, PersonId]
+
+
+def _persons(
+    tx: Transaction, keys: KeyRing, families: Sequence[HouseholdRegistration], now: datetime
+) -> _Persons:
+    wanted: dict[str, MemberRegistration] = {m.id_no: m for f in families for m in f.members if m.consents}
+    digest = keys.digester("lookup:id_no")
+    digests = {digest(id_no.encode()).hex(): id_no for id_no in wanted}
+    params = {"town": "", "kind": "id_no", "identifier_town": "", "digests": "\n".join(digests)}
+    known = {digests[row[0]]: PersonId(row[1]) for row in tx.tuples(queries.resolve_people, params)} if digests else {}
+    missing = [id_no for id_no in wanted if id_no not in known]
+    persons: list[tuple[Any, ...]] = []
+    identifiers: list[tuple[Any, ...]] = []
+    for id_no, person_id in zip(missing, _take_ids(tx, len(missing)), strict=True):
+        known[id_no] = PersonId(person_id)
+        member = wanted[id_no]
+        sealed = seal_identity(keys, id_no, member.name, member.phone)
+        salt = os.urandom(32)
+        commitment = hashlib.sha256(salt + id_no.encode()).digest()
+        persons.append((person_id, sealed.key_id, sealed.box, salt, commitment, birth_on(id_no), now))
+        identifiers.append(("id_no", "", digest(id_no.encode()), person_id, now))
+        if member.phone:
+            identifiers.append(("phone", "", keys.lookup_digest("phone", member.phone), person_id, now))
+    if persons:
+        tx.copy_in(queries.copy_persons, copy_text(persons))
+        tx.copy_in(queries.copy_identifiers, copy_text(identifiers))
+    return _Persons(known)
+
+
+def _memberships(
+    tx: Transaction,
+    town: TownCode,
+    families: Sequence[HouseholdRegistration],
+    households: dict[str, HouseholdId],
+    people: dict[str, PersonId],
+    now: datetime,
+) -> set[int]:
+    """Households whose members changed."""
+    ids = [int(households[f.household_code]) for f in families]
+    rows = tx.tuples(queries.list_memberships, {"household_ids": ids, "town": town})
+    current = {(household_id, person_id) for household_id, person_id, _, _ in rows}
+    wanted: dict[tuple[int, int], tuple[bool, date]] = {}
+    for family in families:
+        for member in family.members:
+            if member.consents:
+                pair = (int(households[family.household_code]), int(people[member.id_no]))
+                wanted[pair] = (member.is_head, family.member_since_on)
+    today = beijing_date(now)
+    standing = {household for household, _ in current}  # who joins a standing family joins today
+    joined = [
+        (household, person, town, is_head, today if household in standing else since)
+        for (household, person), (is_head, since) in wanted.items()
+        if (household, person) not in current
+    ]
+    left = sorted(pair for pair in current if pair not in wanted)
+    if left:
+        params = {"on": today, "household_ids": [h for h, _ in left], "person_ids": [p for _, p in left]}
+        tx.run(queries.end_memberships, params)
+    if joined:
+        tx.copy_in(queries.copy_memberships, copy_text(joined))
+    return {row[0] for row in joined} | {h for h, _ in left}
+
+
+def _consents(
+    tx: Transaction,
+    town: TownCode,
+    families: Sequence[HouseholdRegistration],
+    people: dict[str, PersonId],
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> list[ConsentChange]:
+    person_ids = [int(p) for p in people.values()]
+    rows = tx.tuples(queries.list_consents_in_force, {"town": town, "person_ids": person_ids})
+    in_force = {(person_id, purpose) for person_id, purpose in rows}
+    given: list[ConsentChange] = []
+    lines: list[tuple[Any, ...]] = []
+    for family in families:
+        for member in family.members:
+            for consent in member.consents:
+                person_id = people[member.id_no]
+                if (int(person_id), str(consent.purpose)) in in_force:
+                    continue
+                in_force.add((int(person_id), str(consent.purpose)))
+                consent_id = str(new_id())
+                given.append(ConsentChange(consent_id, person_id, str(consent.purpose)))
+                lines.append(
+                    (consent_id, person_id, town, str(consent.purpose), RECIPIENT, consent.text_version,
+                     consent.evidence, consent.guardian, consent.given_at, now)
+                )  # fmt: skip
+    if lines:
+        tx.copy_in(queries.copy_consents, copy_text(lines))
+    return given
+
+
+def withdraw(
+    tx: Transaction, keys: KeyRing, town: TownCode, withdrawals: Sequence[Withdrawal], *, now: datetime
+) -> tuple[list[ConsentChange], set[int]]:
+    """Withdraw consents; those withdrawn, and the positions in `withdrawals` that had nothing to withdraw."""
+    digest = keys.digester("lookup:id_no")
+    digests = {digest(w.id_no.encode()).hex() for w in withdrawals}
+    params = {"town": town, "kind": "id_no", "identifier_town": "", "digests": "\n".join(sorted(digests))}
+    people = {row[0]: int(row[1]) for row in tx.tuples(queries.resolve_people, params)}
+    named = [(no, people.get(digest(w.id_no.encode()).hex()), w) for no, w in enumerate(withdrawals)]
+    rows = tx.tuples(
+        queries.withdraw_consents,
+        {
+            "town": town,
+            "now": now,
+            "person_ids": [p for _, p, _ in named if p is not None],
+            "purposes": [str(w.purpose) for _, p, w in named if p is not None],
+            "instants": [w.withdrawn_at for _, p, w in named if p is not None],
+        },
+    )
+    done = [ConsentChange(str(consent_id), PersonId(person_id), purpose) for consent_id, person_id, purpose in rows]
+    pairs = {(int(c.person_id), c.purpose) for c in done}
+    idle = {no for no, person, w in named if person is None or (person, str(w.purpose)) not in pairs}
+    return done, idle
+
+
+def _take_ids(tx: Transaction, count: int) -> list[int]:
+    return [n for (n,) in tx.tuples(queries.take_subject_ids, {"count": count})] if count else []
