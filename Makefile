@@ -18,7 +18,7 @@ DEV := $(VENV)/.dev-$(call content_of,requirements.txt requirements-dev.txt setu
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet --quiet
 # Output of jobs running side by side comes in one piece each, where make can do that.
 SIDE_BY_SIDE := $(MAKE) -j4 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-STATIC := check-format check-lint check-types check-imports
+STATIC := check-format check-lint check-types
 QUICK_TESTS := tests/house tests/unit tests/contract
 
 .PHONY: help
@@ -81,15 +81,14 @@ clean: ## Remove what was built, the virtual environment too. Stored points and 
 	@find . -name __pycache__ -type d -not -path './.run/*' -prune -exec rm -rf {} +
 
 # What `check` is made of.
-.PHONY: check-format check-lint check-types check-imports check-tests
+.PHONY: check-format check-lint check-types check-tests
 check-format: $(DEV)
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; echo 'make format mends this'; exit 1; }
 check-lint: $(DEV)
 	@$(BIN)/ruff check --quiet .
 check-types: $(DEV)
 	@$(BIN)/mypy --no-error-summary
-check-imports: $(DEV)
-	@$(BIN)/lint-imports >$(VENV)/.imports 2>&1 || { cat $(VENV)/.imports; exit 1; }
+# Import contracts are among the house rules (tests/house/test_contracts.py).
 check-tests: $(DEV)
 	@$(PY) -m pytest -q $(QUICK_TESTS) -m 'not soak'
 
