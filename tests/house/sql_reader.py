@@ -101,17 +101,23 @@ def _begins(tokens: list[str], at: int, opener: str) -> str:
         kind = "write" if before == "delete" else "read"
     elif token == "join" or (token == "using" and after != "("):
         kind = "read"
-    elif (token == "into" and before in ("insert", "merge")) or (
-        token == "update" and before not in ("for", "do", "key", "on") and after != "set"
-    ):
-        kind = "write"
     elif token == "copy" and at == 0 and after != "(":
         kind = "read" if "to" in tokens else "write"
-    elif (token in ("truncate", "lock") and at == 0) or (token == "table" and before in ("alter", "drop")):
-        kind = "write"
     elif token == "table" and before in ("temp", "temporary"):
         kind = "make"
+    elif _begins_write(token, before, after, at):
+        kind = "write"
     return kind
+
+
+def _begins_write(token: str, before: str, after: str, at: int) -> bool:
+    if token == "into":
+        return before in ("insert", "merge")
+    if token == "update":
+        return before not in ("for", "do", "key", "on") and after != "set"
+    if token == "table":
+        return before in ("alter", "drop")
+    return token in ("truncate", "lock") and at == 0
 
 
 def _with_names(tokens: list[str]) -> set[str]:

@@ -1,0 +1,1347 @@
+-- What the migrations make together. Written by `make snapshot`; read it, never run or edit it.
+
+CREATE PROCEDURE public.make_append_only(IN target regclass)
+    LANGUAGE plpgsql
+    AS $$
+begin
+    execute format('create trigger no_change before update or delete on %s for each row execute function refuse_change()', target);
+    execute format('create trigger no_truncate before truncate on %s for each statement execute function refuse_change()', target);
+end $$;
+
+ALTER PROCEDURE public.make_append_only(IN target regclass) OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.move_balances() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+declare
+    lacking text;
+begin
+    -- A row that ON CONFLICT would update is still checked as if inserted, so what takes from an account is an UPDATE.
+    with legs as (
+        select town, holder_id, kind, sum(points)::bigint as points
+        from (
+            select town, credit_holder as holder_id, credit_kind as kind, points_centi as points from moved where credit_holder > 0
+            union all
+            select town, debit_holder, debit_kind, -points_centi from moved where debit_holder > 0
+        ) each_leg
+        group by town, holder_id, kind
+        having sum(points) <> 0
+        order by holder_id, town, kind
+    ), given as (
+        insert into account as a (town, holder_id, kind, balance_centi)
+        select town, holder_id, kind, points from legs where (kind = 'owed') = (points < 0)
+        on conflict (holder_id, town, kind) do update set balance_centi = a.balance_centi + excluded.balance_centi
+    ), taken as (
+        update account a set balance_centi = a.balance_centi + legs.points
+        from legs
+        where (legs.kind = 'owed') <> (legs.points < 0)
+          and a.holder_id = legs.holder_id and a.town = legs.town and a.kind = legs.kind
+        returning a.holder_id, a.town, a.kind
+    )
+    select format('%s account of holder %s in %s', legs.kind, legs.holder_id, legs.town) into lacking
+    from legs left join taken using (holder_id, town, kind)
+    where (legs.kind = 'owed') <> (legs.points < 0) and taken.holder_id is null
+    limit 1;
+    if lacking is not null then
+        raise exception 'points cannot leave the %: it has none', lacking
+            using errcode = 'check_violation', constraint = 'balance_not_negative', table = 'account';
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION public.move_balances() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.move_proposals() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+declare
+    wrong record;
+    counted int;
+    changed int;
+begin
+    select h.proposal_id, h.from_state, h.event, h.to_state into wrong
+    from happened h left join proposal_edge e on e.from_state = h.from_state and e.event = h.event and e.to_state = h.to_state
+    where e.from_state is null limit 1;
+    if found then
+        raise exception 'proposal %: % does not lead from % to %', wrong.proposal_id, wrong.event, wrong.from_state, wrong.to_state
+            using errcode = 'check_violation', constraint = 'proposal_edge', table = 'proposal_event';
+    end if;
+    update proposal p set state = h.to_state from happened h where p.proposal_id = h.proposal_id and p.state = h.from_state;
+    get diagnostics changed = row_count;
+    select count(*) into counted from happened;
+    if changed <> counted then
+        raise exception '% of % proposals were not in the state the event leaves', counted - changed, counted
+            using errcode = 'check_violation', constraint = 'proposal_state', table = 'proposal_event';
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION public.move_proposals() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.open_accounts(holders bigint[], in_town text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+    insert into account (town, holder_id, kind)
+    select in_town, holder, kind
+    from unnest(holders) holder, unnest(array['available', 'owed']) kind
+    order by holder, kind
+    on conflict do nothing
+$$;
+
+ALTER FUNCTION public.open_accounts(holders bigint[], in_town text) OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.queue_records() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+begin
+    insert into record_pending (record_id, recorded_at) select record_id, recorded_at from written;
+    return null;
+end $$;
+
+ALTER FUNCTION public.queue_records() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_account_edit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user <> (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
+        raise exception 'an account changes by a transfer only' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_account_edit() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception '% of % is refused: its rows are never changed or removed', tg_op, tg_table_name
+        using errcode = 'integrity_constraint_violation', table = tg_table_name,
+              hint = 'add a correcting row instead';
+end $$;
+
+ALTER FUNCTION public.refuse_change() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_consent_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'DELETE' or old.withdrawn_at is not null or new.withdrawn_at is null then
+        raise exception 'a consent is given once and withdrawn once' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_consent_change() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_hold_reopened() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'DELETE' or old.state <> 'held' then
+        raise exception 'hold % is % and stays so', old.hold_id, old.state using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_hold_reopened() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_message_reopened() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'DELETE' or old.state in ('done', 'cancelled') then
+        raise exception 'message % is % and stays so', old.message_id, old.state using errcode = 'integrity_constraint_violation';
+    end if;
+    -- Whatever may have left the house is never simply queued again: an inquiry (state unknown) comes first.
+    if old.state = 'unknown' and new.state = 'sending' then
+        raise exception 'message % is unknown: ask before sending again', old.message_id using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_message_reopened() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_proposal_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'INSERT' then
+        if new.state <> 'proposed' then
+            raise exception 'a proposal begins as proposed, not as %', new.state
+                using errcode = 'check_violation', constraint = 'proposal_edge', table = 'proposal';
+        end if;
+        return new;
+    end if;
+    if tg_op = 'DELETE' or (to_jsonb(new) - 'state') is distinct from (to_jsonb(old) - 'state') then
+        raise exception 'a proposal is never changed or removed; its state moves by an event'
+            using errcode = 'integrity_constraint_violation', table = 'proposal';
+    end if;
+    if not exists (select from proposal_edge where from_state = old.state and to_state = new.state) then
+        raise exception 'a proposal does not go from % to %', old.state, new.state
+            using errcode = 'check_violation', constraint = 'proposal_edge', table = 'proposal';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_proposal_change() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.seal_records() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+declare
+    leaves bigint;
+    first bigint;
+    last bigint;
+    waiting bigint;
+begin
+    select count(*), min(position), max(position) into leaves, first, last from sealed;
+    if leaves = 0 then
+        return null;
+    end if;
+    if last - first + 1 <> leaves or (first > 0 and not exists (select from leaf where position = first - 1)) then
+        raise exception 'leaves % to % leave a gap in the log', first, last
+            using errcode = 'integrity_constraint_violation', table = 'leaf';
+    end if;
+    with done as (delete from record_pending p using sealed s where p.record_id = s.record_id returning 1)
+    select count(*) into waiting from done;
+    if waiting <> leaves then
+        raise exception '% of % leaves are for no waiting record', leaves - waiting, leaves
+            using errcode = 'integrity_constraint_violation', table = 'leaf';
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION public.seal_records() OWNER TO gateway_migrate;
+
+CREATE TABLE public.account (
+    town text NOT NULL,
+    holder_id bigint NOT NULL,
+    kind text NOT NULL,
+    balance_centi bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT account_kind_check CHECK ((kind = ANY (ARRAY['available'::text, 'held'::text, 'spent'::text, 'redeemed'::text, 'expired'::text, 'owed'::text]))),
+    CONSTRAINT balance_not_negative CHECK (((kind = 'owed'::text) OR (balance_centi >= 0))),
+    CONSTRAINT holder_is_somebody CHECK ((holder_id > 0)),
+    CONSTRAINT owed_not_positive CHECK (((kind <> 'owed'::text) OR (balance_centi <= 0)))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE public.account OWNER TO gateway_migrate;
+
+CREATE TABLE public.activity_code (
+    town text NOT NULL,
+    activity text NOT NULL,
+    category text NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.activity_code OWNER TO gateway_migrate;
+
+CREATE TABLE public.assertion_used (
+    client_id text NOT NULL,
+    jti text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT assertion_used_jti_check CHECK (((length(jti) >= 1) AND (length(jti) <= 256)))
+);
+
+ALTER TABLE public.assertion_used OWNER TO gateway_migrate;
+
+CREATE TABLE public.changed_batch (
+    batch_id uuid NOT NULL,
+    queued_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.changed_batch OWNER TO gateway_migrate;
+
+CREATE TABLE public.changed_subject (
+    subject_id bigint NOT NULL,
+    cause text NOT NULL,
+    queued_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.changed_subject OWNER TO gateway_migrate;
+
+CREATE TABLE public.checkpoint (
+    size bigint NOT NULL,
+    number bigint NOT NULL,
+    root bytea NOT NULL,
+    note text NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT checkpoint_number_check CHECK ((number > 0)),
+    CONSTRAINT checkpoint_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT checkpoint_size_check CHECK ((size > 0))
+);
+
+ALTER TABLE public.checkpoint OWNER TO gateway_migrate;
+
+CREATE TABLE public.client (
+    client_id text NOT NULL,
+    town text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks jsonb NOT NULL,
+    cert_sha256 text[] NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_cert_sha256_check CHECK (((cardinality(cert_sha256) >= 1) AND (cardinality(cert_sha256) <= 4))),
+    CONSTRAINT client_client_id_check CHECK ((client_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text))
+);
+
+ALTER TABLE public.client OWNER TO gateway_migrate;
+
+CREATE TABLE public.client_change (
+    change_id uuid NOT NULL,
+    client_id text NOT NULL,
+    change text NOT NULL,
+    town text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks_sha256 text NOT NULL,
+    cert_sha256 text[] NOT NULL,
+    enabled boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_change_change_check CHECK ((change = ANY (ARRAY['registered'::text, 'replaced'::text, 'enabled'::text, 'disabled'::text])))
+);
+
+ALTER TABLE public.client_change OWNER TO gateway_migrate;
+
+CREATE TABLE public.consent (
+    consent_id uuid NOT NULL,
+    person_id bigint NOT NULL,
+    town text NOT NULL,
+    purpose text NOT NULL,
+    recipient text NOT NULL,
+    text_version text NOT NULL,
+    evidence text DEFAULT ''::text NOT NULL,
+    by_guardian boolean DEFAULT false NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawal_recorded_at timestamp with time zone,
+    CONSTRAINT consent_purpose_check CHECK ((purpose = ANY (ARRAY['loan_mapping'::text, 'redemption'::text])))
+);
+
+ALTER TABLE public.consent OWNER TO gateway_migrate;
+
+CREATE TABLE public.contribution (
+    town text NOT NULL,
+    reference text NOT NULL,
+    batch_id uuid NOT NULL,
+    item_no integer NOT NULL,
+    kind text NOT NULL,
+    activity text NOT NULL,
+    category text NOT NULL,
+    holder_id bigint NOT NULL,
+    person_id bigint DEFAULT 0 NOT NULL,
+    points_centi bigint NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    occurred_on date NOT NULL,
+    reverses text,
+    period text,
+    content_digest bytea NOT NULL,
+    CONSTRAINT contribution_check CHECK (((kind = 'posted_score'::text) OR (points_centi > 0)))
+);
+
+ALTER TABLE public.contribution OWNER TO gateway_migrate;
+
+CREATE TABLE public.contribution_batch (
+    batch_id uuid NOT NULL,
+    town text NOT NULL,
+    client_id text NOT NULL,
+    idempotency_key text NOT NULL,
+    payload_sha256 bytea NOT NULL,
+    adapter text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    item_count integer NOT NULL,
+    accepted_count integer NOT NULL,
+    exceptions jsonb DEFAULT '[]'::jsonb NOT NULL,
+    item_digests bytea NOT NULL,
+    receipt text NOT NULL,
+    CONSTRAINT contribution_batch_accepted_count_check CHECK ((accepted_count >= 0)),
+    CONSTRAINT contribution_batch_check CHECK ((octet_length(item_digests) = (32 * accepted_count))),
+    CONSTRAINT contribution_batch_item_count_check CHECK ((item_count >= 0))
+);
+
+ALTER TABLE public.contribution_batch OWNER TO gateway_migrate;
+
+CREATE TABLE public.current_decision (
+    subject_id bigint NOT NULL,
+    product text NOT NULL,
+    decision_id uuid NOT NULL,
+    proposal_id uuid
+);
+
+ALTER TABLE public.current_decision OWNER TO gateway_migrate;
+
+CREATE TABLE public.decision (
+    decision_id uuid NOT NULL,
+    ruleset_id text NOT NULL,
+    subject_id bigint NOT NULL,
+    subject_kind text NOT NULL,
+    applicant_id bigint NOT NULL,
+    product text NOT NULL,
+    as_of_on date NOT NULL,
+    outcome text NOT NULL,
+    score_centi bigint NOT NULL,
+    discount_bp integer NOT NULL,
+    limit_increase_fen bigint NOT NULL,
+    final_rate_bp integer,
+    reason_codes text[] NOT NULL,
+    facts bytea NOT NULL,
+    body bytea NOT NULL,
+    salt bytea NOT NULL,
+    caused_by text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT decision_discount_bp_check CHECK ((discount_bp >= 0)),
+    CONSTRAINT decision_limit_increase_fen_check CHECK ((limit_increase_fen >= 0)),
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['granted'::text, 'nothing'::text, 'not_eligible'::text, 'vetoed'::text]))),
+    CONSTRAINT decision_salt_check CHECK ((octet_length(salt) = 16)),
+    CONSTRAINT decision_subject_kind_check CHECK ((subject_kind = ANY (ARRAY['household'::text, 'person'::text])))
+);
+
+ALTER TABLE public.decision OWNER TO gateway_migrate;
+
+CREATE TABLE public.evaluation (
+    subject_id bigint NOT NULL,
+    evaluated_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.evaluation OWNER TO gateway_migrate;
+
+CREATE TABLE public.facility (
+    applicant_id bigint NOT NULL,
+    product text NOT NULL,
+    subject_id bigint NOT NULL,
+    known boolean DEFAULT false NOT NULL,
+    base_rate_bp integer,
+    base_limit_fen bigint,
+    asset_limit_fen bigint,
+    vetoes text[] DEFAULT '{}'::text[] NOT NULL,
+    honours text[] DEFAULT '{}'::text[] NOT NULL,
+    age_min integer,
+    age_max integer,
+    fetched_at timestamp with time zone,
+    next_ask_at timestamp with time zone NOT NULL,
+    claimed_until timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    CONSTRAINT facility_check CHECK (((NOT known) OR ((base_rate_bp IS NOT NULL) AND (base_limit_fen IS NOT NULL))))
+);
+
+ALTER TABLE public.facility OWNER TO gateway_migrate;
+
+CREATE TABLE public.hold (
+    hold_id uuid NOT NULL,
+    town text NOT NULL,
+    holder_id bigint NOT NULL,
+    points_centi bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'held'::text NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT hold_check CHECK (((state = 'held'::text) = (ended_at IS NULL))),
+    CONSTRAINT hold_points_centi_check CHECK ((points_centi > 0)),
+    CONSTRAINT hold_state_check CHECK ((state = ANY (ARRAY['held'::text, 'posted'::text, 'voided'::text, 'expired'::text])))
+);
+
+ALTER TABLE public.hold OWNER TO gateway_migrate;
+
+CREATE TABLE public.household (
+    household_id bigint NOT NULL,
+    village text DEFAULT ''::text NOT NULL,
+    registered_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.household OWNER TO gateway_migrate;
+
+CREATE TABLE public.household_code (
+    town text NOT NULL,
+    code text NOT NULL,
+    household_id bigint NOT NULL,
+    valid_from_on date NOT NULL,
+    valid_until_on date DEFAULT 'infinity'::date NOT NULL,
+    CONSTRAINT household_code_check CHECK ((valid_from_on < valid_until_on))
+);
+
+ALTER TABLE public.household_code OWNER TO gateway_migrate;
+
+CREATE TABLE public.identifier (
+    kind text NOT NULL,
+    town text DEFAULT ''::text NOT NULL,
+    digest bytea NOT NULL,
+    person_id bigint NOT NULL,
+    registered_at timestamp with time zone NOT NULL,
+    CONSTRAINT identifier_kind_check CHECK ((kind = ANY (ARRAY['id_no'::text, 'phone'::text, 'openid'::text])))
+);
+
+ALTER TABLE public.identifier OWNER TO gateway_migrate;
+
+CREATE TABLE public.job_run (
+    run_id uuid NOT NULL,
+    job text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text NOT NULL,
+    repeats integer DEFAULT 1 NOT NULL,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error_code text DEFAULT ''::text NOT NULL,
+    run_by text DEFAULT ''::text NOT NULL,
+    CONSTRAINT job_run_check CHECK (((outcome = 'running'::text) = (ended_at IS NULL))),
+    CONSTRAINT job_run_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'done'::text, 'idle'::text, 'failed'::text, 'lost'::text]))),
+    CONSTRAINT job_run_repeats_check CHECK ((repeats > 0))
+);
+
+ALTER TABLE public.job_run OWNER TO gateway_migrate;
+
+CREATE TABLE public.leaf (
+    "position" bigint NOT NULL,
+    record_id uuid NOT NULL,
+    leaf_hash bytea NOT NULL,
+    CONSTRAINT leaf_leaf_hash_check CHECK ((octet_length(leaf_hash) = 32)),
+    CONSTRAINT leaf_position_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE public.leaf OWNER TO gateway_migrate;
+
+CREATE TABLE public.mark (
+    mark_id uuid NOT NULL,
+    subject_id bigint NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    valid_from_on date NOT NULL,
+    valid_until_on date DEFAULT 'infinity'::date NOT NULL,
+    source text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT mark_kind_check CHECK ((kind = ANY (ARRAY['veto'::text, 'honour'::text])))
+);
+
+ALTER TABLE public.mark OWNER TO gateway_migrate;
+
+CREATE TABLE public.membership (
+    household_id bigint NOT NULL,
+    person_id bigint NOT NULL,
+    town text NOT NULL,
+    is_head boolean DEFAULT false NOT NULL,
+    valid_from_on date NOT NULL,
+    valid_until_on date DEFAULT 'infinity'::date NOT NULL,
+    CONSTRAINT membership_check CHECK ((valid_from_on < valid_until_on))
+);
+
+ALTER TABLE public.membership OWNER TO gateway_migrate;
+
+CREATE TABLE public.month_sum (
+    holder_id bigint NOT NULL,
+    town text NOT NULL,
+    person_id bigint NOT NULL,
+    month integer NOT NULL,
+    category text NOT NULL,
+    kind text NOT NULL,
+    points_centi bigint NOT NULL,
+    items bigint NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE public.month_sum OWNER TO gateway_migrate;
+
+CREATE TABLE public.outbox_message (
+    message_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    neighbour text NOT NULL,
+    kind text NOT NULL,
+    serial text NOT NULL,
+    row_id uuid NOT NULL,
+    lane text NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    abandoned boolean DEFAULT false NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    inquiries integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    claimed_until timestamp with time zone,
+    claimed_by text,
+    code text DEFAULT ''::text NOT NULL,
+    correlation_id text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT outbox_message_check CHECK (((state = ANY (ARRAY['done'::text, 'cancelled'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT outbox_message_check1 CHECK (((state <> 'sending'::text) OR (claimed_until IS NOT NULL))),
+    CONSTRAINT outbox_message_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'parked'::text, 'done'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE public.outbox_message OWNER TO gateway_migrate;
+
+ALTER TABLE public.outbox_message ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_message_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.person (
+    person_id bigint NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    salt bytea NOT NULL,
+    commitment bytea NOT NULL,
+    birth_on date,
+    registered_at timestamp with time zone NOT NULL,
+    restricted_at timestamp with time zone
+);
+
+ALTER TABLE public.person OWNER TO gateway_migrate;
+
+CREATE TABLE public.proposal (
+    proposal_id uuid NOT NULL,
+    business_on date NOT NULL,
+    serial text NOT NULL,
+    decision_id uuid NOT NULL,
+    subject_id bigint NOT NULL,
+    applicant_id bigint NOT NULL,
+    product text NOT NULL,
+    discount_bp integer NOT NULL,
+    limit_increase_fen bigint NOT NULL,
+    reason_codes text[] NOT NULL,
+    decision_sha256 text NOT NULL,
+    valid_from_on date NOT NULL,
+    valid_until_on date NOT NULL,
+    supersedes uuid,
+    salt bytea NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'proposed'::text NOT NULL,
+    CONSTRAINT proposal_check CHECK ((valid_from_on < valid_until_on)),
+    CONSTRAINT proposal_check1 CHECK (((discount_bp > 0) OR (limit_increase_fen > 0))),
+    CONSTRAINT proposal_discount_bp_check CHECK ((discount_bp >= 0)),
+    CONSTRAINT proposal_limit_increase_fen_check CHECK ((limit_increase_fen >= 0)),
+    CONSTRAINT proposal_salt_check CHECK ((octet_length(salt) = 16)),
+    CONSTRAINT proposal_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'accepted'::text, 'declined'::text, 'unknown'::text, 'in_force'::text, 'superseded'::text, 'revoked'::text, 'expired'::text])))
+);
+
+ALTER TABLE public.proposal OWNER TO gateway_migrate;
+
+CREATE TABLE public.proposal_edge (
+    from_state text NOT NULL,
+    event text NOT NULL,
+    to_state text NOT NULL
+);
+
+ALTER TABLE public.proposal_edge OWNER TO gateway_migrate;
+
+CREATE TABLE public.proposal_event (
+    event_id uuid NOT NULL,
+    proposal_id uuid NOT NULL,
+    from_state text NOT NULL,
+    event text NOT NULL,
+    to_state text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    bank_reference text,
+    happened_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.proposal_event OWNER TO gateway_migrate;
+
+CREATE TABLE public.quarantined_item (
+    batch_id uuid NOT NULL,
+    item_no integer NOT NULL,
+    town text NOT NULL,
+    reference text NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL,
+    quarantined_at timestamp with time zone NOT NULL,
+    keep_until timestamp with time zone NOT NULL,
+    released_at timestamp with time zone,
+    released_as uuid
+);
+
+ALTER TABLE public.quarantined_item OWNER TO gateway_migrate;
+
+CREATE TABLE public.quota (
+    programme text NOT NULL,
+    total_fen bigint NOT NULL,
+    used_fen bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT quota_not_overshot CHECK ((used_fen <= total_fen)),
+    CONSTRAINT quota_total_fen_check CHECK ((total_fen >= 0)),
+    CONSTRAINT quota_used_fen_check CHECK ((used_fen >= 0))
+);
+
+ALTER TABLE public.quota OWNER TO gateway_migrate;
+
+CREATE TABLE public.quota_use (
+    proposal_id uuid NOT NULL,
+    programme text NOT NULL,
+    amount_fen bigint NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT quota_use_amount_fen_check CHECK ((amount_fen > 0))
+);
+
+ALTER TABLE public.quota_use OWNER TO gateway_migrate;
+
+CREATE TABLE public.quota_waiting (
+    subject_id bigint NOT NULL,
+    product text NOT NULL,
+    programme text NOT NULL,
+    amount_fen bigint NOT NULL,
+    waiting_since timestamp with time zone NOT NULL,
+    CONSTRAINT quota_waiting_amount_fen_check CHECK ((amount_fen > 0))
+);
+
+ALTER TABLE public.quota_waiting OWNER TO gateway_migrate;
+
+CREATE TABLE public.raw_push (
+    batch_id uuid NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    whole boolean DEFAULT true NOT NULL,
+    received_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.raw_push OWNER TO gateway_migrate;
+
+CREATE TABLE public.record (
+    record_id uuid NOT NULL,
+    kind text NOT NULL,
+    row_id text NOT NULL,
+    body bytea NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT record_body_check CHECK (((octet_length(body) >= 2) AND (octet_length(body) <= 60000)))
+);
+
+ALTER TABLE public.record OWNER TO gateway_migrate;
+
+CREATE TABLE public.record_pending (
+    record_id uuid NOT NULL,
+    queue_no bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.record_pending OWNER TO gateway_migrate;
+
+ALTER TABLE public.record_pending ALTER COLUMN queue_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.record_pending_queue_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.revocation (
+    revocation_id uuid NOT NULL,
+    proposal_id uuid NOT NULL,
+    business_on date NOT NULL,
+    serial text NOT NULL,
+    reason_code text NOT NULL,
+    caused_by text NOT NULL,
+    requested_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.revocation OWNER TO gateway_migrate;
+
+CREATE TABLE public.ruleset (
+    ruleset_id text NOT NULL,
+    name text NOT NULL,
+    product text NOT NULL,
+    subject text NOT NULL,
+    valid_from_on date NOT NULL,
+    document bytea NOT NULL,
+    yaml text NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    CONSTRAINT ruleset_id_is_digest CHECK ((ruleset_id = encode(sha256(document), 'hex'::text))),
+    CONSTRAINT ruleset_proposed_by_check CHECK ((proposed_by ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'::text)),
+    CONSTRAINT ruleset_says_its_name CHECK (((name = ((convert_from(document, 'UTF8'::name))::jsonb ->> 'name'::text)) AND (product = ((convert_from(document, 'UTF8'::name))::jsonb ->> 'product'::text)) AND (subject = ((convert_from(document, 'UTF8'::name))::jsonb ->> 'subject'::text)) AND ((valid_from_on)::text = ((convert_from(document, 'UTF8'::name))::jsonb ->> 'valid_from_on'::text)))),
+    CONSTRAINT ruleset_subject_check CHECK ((subject = ANY (ARRAY['household'::text, 'person'::text])))
+);
+
+ALTER TABLE public.ruleset OWNER TO gateway_migrate;
+
+CREATE TABLE public.ruleset_approval (
+    ruleset_id text NOT NULL,
+    name text NOT NULL,
+    valid_from_on date NOT NULL,
+    proposed_by text NOT NULL,
+    approved_by text NOT NULL,
+    approved_at timestamp with time zone NOT NULL,
+    CONSTRAINT approver_is_not_proposer CHECK ((approved_by <> proposed_by)),
+    CONSTRAINT ruleset_approval_approved_by_check CHECK ((approved_by ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'::text))
+);
+
+ALTER TABLE public.ruleset_approval OWNER TO gateway_migrate;
+
+CREATE TABLE public.schema_migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.schema_migration OWNER TO gateway_migrate;
+
+CREATE SEQUENCE public.subject_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.subject_seq OWNER TO gateway_migrate;
+
+CREATE TABLE public.tile (
+    level smallint NOT NULL,
+    index bigint NOT NULL,
+    hashes bytea NOT NULL,
+    root bytea NOT NULL,
+    CONSTRAINT tile_hashes_check CHECK ((octet_length(hashes) = 8192)),
+    CONSTRAINT tile_index_check CHECK ((index >= 0)),
+    CONSTRAINT tile_level_check CHECK (((level >= 0) AND (level <= 7))),
+    CONSTRAINT tile_root_check CHECK ((octet_length(root) = 32))
+);
+
+ALTER TABLE public.tile OWNER TO gateway_migrate;
+
+CREATE TABLE public.transfer (
+    cause_id uuid NOT NULL,
+    cause_no integer NOT NULL,
+    leg smallint DEFAULT 0 NOT NULL,
+    cause_kind text NOT NULL,
+    town text NOT NULL,
+    debit_holder bigint NOT NULL,
+    debit_kind text NOT NULL,
+    credit_holder bigint NOT NULL,
+    credit_kind text NOT NULL,
+    points_centi bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT issue_has_no_holder CHECK ((((debit_kind = 'issue'::text) = (debit_holder = 0)) AND ((credit_kind = 'issue'::text) = (credit_holder = 0)))),
+    CONSTRAINT transfer_between_two CHECK (((debit_holder <> credit_holder) OR (debit_kind <> credit_kind))),
+    CONSTRAINT transfer_cause_kind_check CHECK ((cause_kind = ANY (ARRAY['contribution'::text, 'hold'::text, 'post'::text, 'void'::text, 'expiry'::text, 'reversal'::text]))),
+    CONSTRAINT transfer_moves_something CHECK ((points_centi > 0))
+);
+
+ALTER TABLE public.transfer OWNER TO gateway_migrate;
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (holder_id, town, kind);
+
+ALTER TABLE ONLY public.activity_code
+    ADD CONSTRAINT activity_code_pkey PRIMARY KEY (town, activity);
+
+ALTER TABLE ONLY public.assertion_used
+    ADD CONSTRAINT assertion_used_pkey PRIMARY KEY (client_id, jti);
+
+ALTER TABLE ONLY public.changed_batch
+    ADD CONSTRAINT changed_batch_pkey PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.changed_subject
+    ADD CONSTRAINT changed_subject_pkey PRIMARY KEY (subject_id, cause);
+
+ALTER TABLE ONLY public.checkpoint
+    ADD CONSTRAINT checkpoint_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.checkpoint
+    ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (size);
+
+ALTER TABLE ONLY public.client_change
+    ADD CONSTRAINT client_change_pkey PRIMARY KEY (change_id);
+
+ALTER TABLE ONLY public.client
+    ADD CONSTRAINT client_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (consent_id);
+
+ALTER TABLE ONLY public.contribution_batch
+    ADD CONSTRAINT contribution_batch_client_id_idempotency_key_key UNIQUE (client_id, idempotency_key);
+
+ALTER TABLE ONLY public.contribution_batch
+    ADD CONSTRAINT contribution_batch_pkey PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.contribution
+    ADD CONSTRAINT contribution_pkey PRIMARY KEY (town, reference);
+
+ALTER TABLE ONLY public.current_decision
+    ADD CONSTRAINT current_decision_pkey PRIMARY KEY (subject_id, product);
+
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (decision_id);
+
+ALTER TABLE ONLY public.evaluation
+    ADD CONSTRAINT evaluation_pkey PRIMARY KEY (subject_id);
+
+ALTER TABLE ONLY public.facility
+    ADD CONSTRAINT facility_pkey PRIMARY KEY (applicant_id, product);
+
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_pkey PRIMARY KEY (hold_id);
+
+ALTER TABLE ONLY public.household_code
+    ADD CONSTRAINT household_code_pkey PRIMARY KEY (town, code, valid_from_on);
+
+ALTER TABLE ONLY public.household
+    ADD CONSTRAINT household_pkey PRIMARY KEY (household_id);
+
+ALTER TABLE ONLY public.identifier
+    ADD CONSTRAINT identifier_pkey PRIMARY KEY (kind, town, digest, person_id);
+
+ALTER TABLE ONLY public.job_run
+    ADD CONSTRAINT job_run_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY public.leaf
+    ADD CONSTRAINT leaf_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.leaf
+    ADD CONSTRAINT leaf_record_id_key UNIQUE (record_id);
+
+ALTER TABLE ONLY public.mark
+    ADD CONSTRAINT mark_pkey PRIMARY KEY (mark_id);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (household_id, person_id, valid_from_on);
+
+ALTER TABLE ONLY public.month_sum
+    ADD CONSTRAINT month_sum_pkey PRIMARY KEY (holder_id, town, person_id, month, category, kind);
+
+ALTER TABLE ONLY public.ruleset_approval
+    ADD CONSTRAINT one_ruleset_a_day UNIQUE (name, valid_from_on);
+
+ALTER TABLE ONLY public.outbox_message
+    ADD CONSTRAINT outbox_message_neighbour_serial_key UNIQUE (neighbour, serial);
+
+ALTER TABLE ONLY public.outbox_message
+    ADD CONSTRAINT outbox_message_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
+
+ALTER TABLE ONLY public.proposal
+    ADD CONSTRAINT proposal_business_on_serial_key UNIQUE (business_on, serial);
+
+ALTER TABLE ONLY public.proposal_edge
+    ADD CONSTRAINT proposal_edge_pkey PRIMARY KEY (from_state, event);
+
+ALTER TABLE ONLY public.proposal_event
+    ADD CONSTRAINT proposal_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.proposal
+    ADD CONSTRAINT proposal_pkey PRIMARY KEY (proposal_id);
+
+ALTER TABLE ONLY public.quarantined_item
+    ADD CONSTRAINT quarantined_item_pkey PRIMARY KEY (batch_id, item_no);
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_pkey PRIMARY KEY (programme);
+
+ALTER TABLE ONLY public.quota_use
+    ADD CONSTRAINT quota_use_pkey PRIMARY KEY (proposal_id);
+
+ALTER TABLE ONLY public.quota_waiting
+    ADD CONSTRAINT quota_waiting_pkey PRIMARY KEY (subject_id, product);
+
+ALTER TABLE ONLY public.raw_push
+    ADD CONSTRAINT raw_push_pkey PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.record
+    ADD CONSTRAINT record_kind_row_id_key UNIQUE (kind, row_id);
+
+ALTER TABLE ONLY public.record_pending
+    ADD CONSTRAINT record_pending_pkey PRIMARY KEY (record_id);
+
+ALTER TABLE ONLY public.record
+    ADD CONSTRAINT record_pkey PRIMARY KEY (record_id);
+
+ALTER TABLE ONLY public.revocation
+    ADD CONSTRAINT revocation_business_on_serial_key UNIQUE (business_on, serial);
+
+ALTER TABLE ONLY public.revocation
+    ADD CONSTRAINT revocation_pkey PRIMARY KEY (revocation_id);
+
+ALTER TABLE ONLY public.revocation
+    ADD CONSTRAINT revocation_proposal_id_key UNIQUE (proposal_id);
+
+ALTER TABLE ONLY public.ruleset_approval
+    ADD CONSTRAINT ruleset_approval_pkey PRIMARY KEY (ruleset_id);
+
+ALTER TABLE ONLY public.ruleset
+    ADD CONSTRAINT ruleset_pkey PRIMARY KEY (ruleset_id);
+
+ALTER TABLE ONLY public.ruleset
+    ADD CONSTRAINT ruleset_ruleset_id_name_valid_from_on_proposed_by_key UNIQUE (ruleset_id, name, valid_from_on, proposed_by);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.tile
+    ADD CONSTRAINT tile_pkey PRIMARY KEY (level, index);
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_pkey PRIMARY KEY (cause_id, cause_no, leg);
+
+CREATE INDEX assertion_used_expiry ON public.assertion_used USING btree (expires_at);
+
+CREATE INDEX changed_subject_age ON public.changed_subject USING btree (queued_at);
+
+CREATE INDEX client_change_client ON public.client_change USING btree (client_id, changed_at);
+
+CREATE INDEX client_town ON public.client USING btree (town);
+
+CREATE UNIQUE INDEX consent_in_force ON public.consent USING btree (person_id, town, purpose) WHERE (withdrawn_at IS NULL);
+
+CREATE INDEX consent_person ON public.consent USING btree (person_id);
+
+CREATE INDEX contribution_batch_row ON public.contribution USING btree (batch_id, item_no);
+
+CREATE INDEX contribution_holder ON public.contribution USING btree (holder_id, occurred_on);
+
+CREATE UNIQUE INDEX contribution_reversed_once ON public.contribution USING btree (town, reverses) WHERE (reverses IS NOT NULL);
+
+CREATE INDEX decision_subject ON public.decision USING btree (subject_id, product, decided_at);
+
+CREATE INDEX facility_due ON public.facility USING btree (next_ask_at);
+
+CREATE INDEX hold_holder ON public.hold USING btree (holder_id);
+
+CREATE INDEX hold_open ON public.hold USING btree (expires_at) WHERE (state = 'held'::text);
+
+CREATE UNIQUE INDEX household_code_current ON public.household_code USING btree (town, code) WHERE (valid_until_on = 'infinity'::date);
+
+CREATE INDEX household_code_household ON public.household_code USING btree (household_id);
+
+CREATE UNIQUE INDEX identifier_one_person ON public.identifier USING btree (kind, town, digest) WHERE (kind = ANY (ARRAY['id_no'::text, 'openid'::text]));
+
+CREATE INDEX identifier_person ON public.identifier USING btree (person_id);
+
+CREATE INDEX job_run_latest ON public.job_run USING btree (job, started_at DESC);
+
+CREATE INDEX job_run_open ON public.job_run USING btree (started_at) WHERE (outcome = 'running'::text);
+
+CREATE INDEX mark_subject ON public.mark USING btree (subject_id);
+
+CREATE INDEX membership_person ON public.membership USING btree (person_id);
+
+CREATE INDEX outbox_doubtful ON public.outbox_message USING btree (neighbour, next_attempt_at) WHERE (state = ANY (ARRAY['sending'::text, 'unknown'::text]));
+
+CREATE INDEX outbox_due ON public.outbox_message USING btree (neighbour, next_attempt_at) WHERE (state = 'queued'::text);
+
+CREATE INDEX outbox_lane ON public.outbox_message USING btree (lane, "position") WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'parked'::text]));
+
+CREATE INDEX outbox_parked ON public.outbox_message USING btree (created_at) WHERE (state = 'parked'::text);
+
+CREATE INDEX outbox_row ON public.outbox_message USING btree (row_id);
+
+CREATE INDEX proposal_ending ON public.proposal USING btree (valid_until_on) WHERE (state = ANY (ARRAY['accepted'::text, 'in_force'::text]));
+
+CREATE INDEX proposal_event_proposal ON public.proposal_event USING btree (proposal_id, happened_at);
+
+CREATE INDEX proposal_starting ON public.proposal USING btree (valid_from_on) WHERE (state = 'accepted'::text);
+
+CREATE INDEX proposal_subject ON public.proposal USING btree (subject_id, product, proposed_at);
+
+CREATE INDEX quarantined_open ON public.quarantined_item USING btree (town, code) WHERE (released_at IS NULL);
+
+CREATE INDEX quota_waiting_age ON public.quota_waiting USING btree (programme, waiting_since);
+
+CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no);
+
+CREATE INDEX transfer_credit ON public.transfer USING btree (credit_holder, recorded_at) WHERE (credit_holder > 0);
+
+CREATE INDEX transfer_debit ON public.transfer USING btree (debit_holder, recorded_at) WHERE (debit_holder > 0);
+
+CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
+
+CREATE TRIGGER consent_once BEFORE DELETE OR UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION public.refuse_consent_change();
+
+CREATE TRIGGER hold_ends_once BEFORE DELETE OR UPDATE ON public.hold FOR EACH ROW EXECUTE FUNCTION public.refuse_hold_reopened();
+
+CREATE TRIGGER message_ends_once BEFORE DELETE OR UPDATE ON public.outbox_message FOR EACH ROW EXECUTE FUNCTION public.refuse_message_reopened();
+
+CREATE TRIGGER move_balances AFTER INSERT ON public.transfer REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.move_balances();
+
+CREATE TRIGGER move_proposals AFTER INSERT ON public.proposal_event REFERENCING NEW TABLE AS happened FOR EACH STATEMENT EXECUTE FUNCTION public.move_proposals();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.checkpoint FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.client_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.contribution FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.contribution_batch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.decision FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_edge FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.record FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.revocation FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset_approval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.client_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution_batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.outbox_message FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal_edge FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.record FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.revocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset_approval FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER proposal_edges BEFORE INSERT OR DELETE OR UPDATE ON public.proposal FOR EACH ROW EXECUTE FUNCTION public.refuse_proposal_change();
+
+CREATE TRIGGER queue_records AFTER INSERT ON public.record REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION public.queue_records();
+
+CREATE TRIGGER seal_records AFTER INSERT ON public.leaf REFERENCING NEW TABLE AS sealed FOR EACH STATEMENT EXECUTE FUNCTION public.seal_records();
+
+ALTER TABLE ONLY public.ruleset_approval
+    ADD CONSTRAINT ruleset_approval_ruleset_id_name_valid_from_on_proposed_by_fkey FOREIGN KEY (ruleset_id, name, valid_from_on, proposed_by) REFERENCES public.ruleset(ruleset_id, name, valid_from_on, proposed_by);
+
+GRANT USAGE ON SCHEMA public TO gateway_app;
+GRANT USAGE ON SCHEMA public TO gateway_auditor;
+
+REVOKE ALL ON PROCEDURE public.make_append_only(IN target regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.move_balances() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.move_proposals() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.open_accounts(holders bigint[], in_town text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.open_accounts(holders bigint[], in_town text) TO gateway_app;
+
+REVOKE ALL ON FUNCTION public.queue_records() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_account_edit() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_consent_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_hold_reopened() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_message_reopened() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_proposal_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.seal_records() FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.account TO gateway_app;
+GRANT SELECT ON TABLE public.account TO gateway_auditor;
+
+GRANT UPDATE(kind) ON TABLE public.account TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.activity_code TO gateway_app;
+GRANT SELECT ON TABLE public.activity_code TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.assertion_used TO gateway_app;
+GRANT SELECT ON TABLE public.assertion_used TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.changed_batch TO gateway_app;
+GRANT SELECT ON TABLE public.changed_batch TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.changed_subject TO gateway_app;
+GRANT SELECT ON TABLE public.changed_subject TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.checkpoint TO gateway_app;
+GRANT SELECT ON TABLE public.checkpoint TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.client TO gateway_app;
+GRANT SELECT ON TABLE public.client TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.client_change TO gateway_app;
+GRANT SELECT ON TABLE public.client_change TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.consent TO gateway_app;
+GRANT SELECT ON TABLE public.consent TO gateway_auditor;
+
+GRANT UPDATE(withdrawn_at) ON TABLE public.consent TO gateway_app;
+
+GRANT UPDATE(withdrawal_recorded_at) ON TABLE public.consent TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.contribution TO gateway_app;
+GRANT SELECT ON TABLE public.contribution TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.contribution_batch TO gateway_app;
+GRANT SELECT ON TABLE public.contribution_batch TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.current_decision TO gateway_app;
+GRANT SELECT ON TABLE public.current_decision TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.decision TO gateway_app;
+GRANT SELECT ON TABLE public.decision TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.evaluation TO gateway_app;
+GRANT SELECT ON TABLE public.evaluation TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.facility TO gateway_app;
+GRANT SELECT ON TABLE public.facility TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.hold TO gateway_app;
+GRANT SELECT ON TABLE public.hold TO gateway_auditor;
+
+GRANT UPDATE(state) ON TABLE public.hold TO gateway_app;
+
+GRANT UPDATE(ended_at) ON TABLE public.hold TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.household TO gateway_app;
+GRANT SELECT ON TABLE public.household TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.household_code TO gateway_app;
+GRANT SELECT ON TABLE public.household_code TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.identifier TO gateway_app;
+GRANT SELECT ON TABLE public.identifier TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.job_run TO gateway_app;
+GRANT SELECT ON TABLE public.job_run TO gateway_auditor;
+
+GRANT UPDATE(ended_at) ON TABLE public.job_run TO gateway_app;
+
+GRANT UPDATE(outcome) ON TABLE public.job_run TO gateway_app;
+
+GRANT UPDATE(repeats) ON TABLE public.job_run TO gateway_app;
+
+GRANT UPDATE(counts) ON TABLE public.job_run TO gateway_app;
+
+GRANT UPDATE(error_code) ON TABLE public.job_run TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.leaf TO gateway_app;
+GRANT SELECT ON TABLE public.leaf TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.mark TO gateway_app;
+GRANT SELECT ON TABLE public.mark TO gateway_auditor;
+
+GRANT UPDATE(valid_until_on) ON TABLE public.mark TO gateway_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.membership TO gateway_app;
+GRANT SELECT ON TABLE public.membership TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.month_sum TO gateway_app;
+GRANT SELECT ON TABLE public.month_sum TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.outbox_message TO gateway_app;
+GRANT SELECT ON TABLE public.outbox_message TO gateway_auditor;
+
+GRANT UPDATE(state) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(abandoned) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(attempts) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(inquiries) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(claimed_until) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(claimed_by) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(code) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT UPDATE(ended_at) ON TABLE public.outbox_message TO gateway_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.outbox_message_position_seq TO gateway_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.person TO gateway_app;
+GRANT SELECT ON TABLE public.person TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.proposal TO gateway_app;
+GRANT SELECT ON TABLE public.proposal TO gateway_auditor;
+
+GRANT SELECT ON TABLE public.proposal_edge TO gateway_app;
+GRANT SELECT ON TABLE public.proposal_edge TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.proposal_event TO gateway_app;
+GRANT SELECT ON TABLE public.proposal_event TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.quarantined_item TO gateway_app;
+GRANT SELECT ON TABLE public.quarantined_item TO gateway_auditor;
+
+GRANT UPDATE(released_at) ON TABLE public.quarantined_item TO gateway_app;
+
+GRANT UPDATE(released_as) ON TABLE public.quarantined_item TO gateway_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.quota TO gateway_app;
+GRANT SELECT ON TABLE public.quota TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.quota_use TO gateway_app;
+GRANT SELECT ON TABLE public.quota_use TO gateway_auditor;
+
+GRANT UPDATE(released_at) ON TABLE public.quota_use TO gateway_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quota_waiting TO gateway_app;
+GRANT SELECT ON TABLE public.quota_waiting TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.raw_push TO gateway_app;
+GRANT SELECT ON TABLE public.raw_push TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.record TO gateway_app;
+GRANT SELECT ON TABLE public.record TO gateway_auditor;
+
+GRANT SELECT ON TABLE public.record_pending TO gateway_app;
+GRANT SELECT ON TABLE public.record_pending TO gateway_auditor;
+
+GRANT SELECT,USAGE ON SEQUENCE public.record_pending_queue_no_seq TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.revocation TO gateway_app;
+GRANT SELECT ON TABLE public.revocation TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.ruleset TO gateway_app;
+GRANT SELECT ON TABLE public.ruleset TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.ruleset_approval TO gateway_app;
+GRANT SELECT ON TABLE public.ruleset_approval TO gateway_auditor;
+
+GRANT SELECT ON TABLE public.schema_migration TO gateway_app;
+GRANT SELECT ON TABLE public.schema_migration TO gateway_auditor;
+
+GRANT SELECT,USAGE ON SEQUENCE public.subject_seq TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.tile TO gateway_app;
+GRANT SELECT ON TABLE public.tile TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.transfer TO gateway_app;
+GRANT SELECT ON TABLE public.transfer TO gateway_auditor;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE gateway_migrate IN SCHEMA public GRANT SELECT,USAGE ON SEQUENCES TO gateway_app;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE gateway_migrate IN SCHEMA public GRANT SELECT,INSERT ON TABLES TO gateway_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE gateway_migrate IN SCHEMA public GRANT SELECT ON TABLES TO gateway_auditor;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE gateway_migrate REVOKE ALL ON FUNCTIONS FROM PUBLIC;
