@@ -1,0 +1,1 @@
+"""Timings as ratios against the floor of the same run on the same machine: `make bench` (never a test that a slow machine fails)."""
