@@ -1,0 +1,32 @@
+"""Towns' OAuth clients: who may speak for which town, with which keys and certificates.
+
+Owns: client, client_change, assertion_used
+Reads:
+Never: a private key, a shared secret, a resident. Keys come from our own list, never from a token's header.
+"""
+
+from gateway.clients.registry import (
+    RegisteredClient,
+    delete_expired_assertions,
+    find_client,
+    insert_assertion,
+    insert_client,
+    list_clients,
+    mark_client_enabled,
+)
+from gateway.clients.server import TokenServer
+from gateway.clients.tokens import AccessToken, TokenKeys, read_token
+
+__all__ = [
+    "AccessToken",
+    "RegisteredClient",
+    "TokenKeys",
+    "TokenServer",
+    "delete_expired_assertions",
+    "find_client",
+    "insert_assertion",
+    "insert_client",
+    "list_clients",
+    "mark_client_enabled",
+    "read_token",
+]
