@@ -1,2 +1,67 @@
 -- name: copy_records
 copy record (record_id, kind, row_id, body, recorded_at) from stdin
+
+-- name: try_sealer_lock
+-- One sealer in the whole database; the lock ends with the transaction, so a killed sealer blocks nobody.
+select pg_try_advisory_xact_lock(hashtextextended('gateway.translog.sealer', 0)) as taken
+
+-- name: find_last_checkpoint
+select number, size, root, note, signed_at from checkpoint order by size desc limit 1
+
+-- name: get_leaf_count
+select coalesce(max(position) + 1, 0)::bigint as leaves from leaf
+
+-- name: list_edge
+-- The hashes of every level's partial tile: leaves at level 0, roots of full tiles above. `starts` is by level, from 0.
+select 0 as level, position as index, leaf_hash as hash from leaf where position >= (%(starts)s::bigint[])[1]
+union all
+select edge.at::int - 1, t.index, t.root
+from unnest(%(starts)s::bigint[]) with ordinality edge(start, at)
+join tile t on t.level = edge.at - 2 and t.index >= edge.start
+where edge.at > 1
+order by 1, 2
+
+-- name: list_pending
+select p.record_id, r.body
+from record_pending p join record r using (record_id)
+order by p.queue_no
+limit %(limit)s
+
+-- name: copy_leaves
+copy leaf (position, record_id, leaf_hash) from stdin
+
+-- name: copy_tiles
+copy tile (level, index, hashes, root) from stdin
+
+-- name: insert_checkpoint
+insert into checkpoint (number, size, root, note, signed_at)
+values (%(number)s, %(size)s, %(root)s, %(note)s, %(signed_at)s)
+
+-- name: find_oldest_pending
+select recorded_at from record_pending order by queue_no limit 1
+
+-- name: find_checkpoint
+select number, size, root, note, signed_at from checkpoint where size = %(size)s
+
+-- name: list_full_tiles
+select t.level, t.index, t.hashes
+from unnest(%(levels)s::int[], %(indexes)s::bigint[]) want(level, index)
+join tile t using (level, index)
+
+-- name: list_leaf_hashes
+select leaf_hash from leaf where position >= %(start)s and position < %(end)s order by position
+
+-- name: list_tile_roots
+select root from tile where level = %(level)s and index >= %(start)s and index < %(end)s order by index
+
+-- name: list_entries
+select r.body from leaf l join record r using (record_id)
+where l.position >= %(start)s and l.position < %(end)s order by l.position
+
+-- name: find_leaf_by_record
+select l.position, l.leaf_hash, r.record_id, r.kind, r.row_id
+from record r left join leaf l using (record_id) where r.record_id = %(record_id)s
+
+-- name: find_leaf_by_row
+select l.position, l.leaf_hash, r.record_id, r.kind, r.row_id
+from record r left join leaf l using (record_id) where r.kind = %(kind)s and r.row_id = %(row_id)s

@@ -75,8 +75,10 @@ create table tile (
 call make_append_only('tile');
 
 -- What was signed: C2SP tlog-checkpoint as a signed note, one a sealing. `signed_at` is whole seconds and is itself signed.
+-- `number` counts 1, 2, 3, …, so that a removed checkpoint leaves a gap.
 create table checkpoint (
     size bigint primary key check (size > 0),
+    number bigint not null unique check (number > 0),
     root bytea not null check (octet_length(root) = 32),
     note text not null,
     signed_at timestamptz not null
