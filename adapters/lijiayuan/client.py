@@ -1,0 +1,115 @@
+"""Calls to 沥家园's own platform (contract/town_openapi.yaml). Never retries; says which kind of failure it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+from urllib.parse import quote
+
+from adapters.oauth_client import OAuthAccess
+from adapters.wire_fields import Points
+from schemas.errors import GatewayError, NotFoundError, OutcomeUnknownError, UnavailableError
+from schemas.ports import FreezeState
+from schemas.values import Serial, points_text
+
+STATES: Final = frozenset({"frozen", "confirmed", "released", "expired"})
+MAX_PAGES = 1000
+
+_read_points = Points().quick
+
+
+class LijiayuanClient:
+    """`schemas.ports.TownClient` over the town's REST interface."""
+
+    def __init__(self, access: OAuthAccess) -> None:
+        self._access = access
+
+    def freeze(self, serial: Serial, household_code: str, points_centi: int, reason: str) -> FreezeState:
+        """Set points of a family aside under our serial; the same again is answered like the first time."""
+        content = {
+            "serial": serial,
+            "familyCode": household_code,
+            "points": points_text(points_centi),
+            "reason": reason,
+        }
+        return _state(serial, self._access.act("/api/v1/freezes", content), OutcomeUnknownError)
+
+    def confirm(self, serial: Serial) -> FreezeState:
+        """The frozen points are spent."""
+        return _state(
+            serial,
+            self._access.act(f"/api/v1/freezes/{quote(serial, safe='')}/confirm", {}),
+            OutcomeUnknownError,
+        )
+
+    def release(self, serial: Serial) -> FreezeState:
+        """The frozen points go back to the family."""
+        return _state(
+            serial,
+            self._access.act(f"/api/v1/freezes/{quote(serial, safe='')}/release", {}),
+            OutcomeUnknownError,
+        )
+
+    def find(self, serial: Serial) -> FreezeState | None:
+        """What the town knows of our serial; None when it never took it."""
+        try:
+            found = self._access.ask(f"/api/v1/freezes/{quote(serial, safe='')}")
+        except NotFoundError as exc:
+            if exc.code == "serialUnknown":
+                return None
+            raise UnavailableError(
+                "lijiayuan has no such path", code="neighbour-unreadable", value=exc.code
+            ) from exc
+        return _state(serial, found, UnavailableError)
+
+    def balance(self, household_code: str) -> int:
+        """What a family can spend now, in 1/100 points."""
+        answer = self._access.ask(f"/api/v1/accounts/{quote(household_code, safe='')}/balance")
+        return _centi(answer.get("points"), UnavailableError)
+
+    def day_statement(self, on: date) -> Iterator[Mapping[str, Any]]:
+        """All movements under our serials on an accounting date, page by page; an empty day yields nothing."""
+        cursor = ""
+        for _ in range(MAX_PAGES):
+            page = self._access.ask(
+                f"/api/v1/statements/{on.isoformat()}", {"cursor": cursor} if cursor else None
+            )
+            for line in page.get("lines", ()):
+                yield {
+                    "serial": line["serial"],
+                    "household_code": line["familyCode"],
+                    "points_centi": _centi(line["points"], UnavailableError),
+                    "state": line["state"],
+                    "town_reference": line["townReference"],
+                }
+            cursor = page.get("next") or ""
+            if not cursor:
+                return
+        raise UnavailableError(
+            "lijiayuan's statement does not end", code="neighbour-unreadable", value=on.isoformat()
+        )
+
+
+def _state(serial: Serial, answer: Mapping[str, Any], unreadable: type[GatewayError]) -> FreezeState:
+    if answer.get("serial") != serial or answer.get("state") not in STATES:
+        raise unreadable(
+            "lijiayuan answered about something else", code="neighbour-unreadable", where="serial"
+        )
+    return FreezeState(
+        serial,
+        answer["state"],
+        _centi(answer.get("points"), unreadable),
+        str(answer.get("townReference", "")),
+    )
+
+
+def _centi(points: Any, unreadable: type[GatewayError]) -> int:
+    if points in (0, "0"):
+        return 0
+    centi = _read_points(points)
+    if centi is None:
+        raise unreadable(
+            "lijiayuan answered points that are no number", code="neighbour-unreadable", where="points"
+        )
+    return int(centi)
