@@ -69,6 +69,10 @@ def _copy_families(tx: Transaction, keys: KeyRing, families: list[Family], now: 
     for columns, rows in copies:
         tx.copy_in(Query("bench.copy", f"copy {columns} from stdin"), copy_text(rows))
     tx.run(
+        Query("bench.standing", "insert into standing select 'id_no', %(town)s, digest, person_id, 'loan_mapping redemption',"
+              " household_id::text from identifier join membership using (person_id)"), {"town": TOWN},
+    )  # fmt: skip
+    tx.run(
         Query("bench.accounts", "select open_accounts(array(select household_id from household), %(town)s)"), {"town": TOWN}
     )
 

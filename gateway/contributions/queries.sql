@@ -30,7 +30,8 @@ copy contribution (town, reference, batch_id, item_no, kind, activity, category,
 -- In one order, so that two pushes never wait for each other in a circle.
 insert into month_sum as m (holder_id, town, person_id, month, category, kind, points_centi, items)
 select holder_id, %(town)s, person_id, month, category, kind, points, items
-from unnest(%(holders)s::bigint[], %(persons)s::bigint[], %(months)s::int[], %(categories)s::text[], %(kinds)s::text[],
+from unnest(%(holders)s::bigint[], %(persons)s::bigint[], %(months)s::int[],
+            string_to_array(%(categories)s, e'\n'), string_to_array(%(kinds)s, e'\n'),
             %(points)s::bigint[], %(items)s::bigint[])
      as s(holder_id, person_id, month, category, kind, points, items)
 order by holder_id, person_id, month, category, kind

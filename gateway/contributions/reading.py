@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from gateway.db import Row, Transaction, load_queries
+from gateway.db import Row, Transaction, int_array, load_queries
 from schemas.values import Category, TownCode
 
 queries = load_queries(__file__)
@@ -17,17 +17,17 @@ def list_month_sums(tx: Transaction, holder_ids: Sequence[int], from_month: int)
 
     Points are net of reversals: a reversal takes from the month and the kind of what it reverses.
     """
-    return tx.tuples(queries.list_month_sums, {"holder_ids": list(holder_ids), "from_month": from_month})
+    return tx.tuples(queries.list_month_sums, {"holder_ids": int_array(holder_ids), "from_month": from_month})
 
 
 def list_first_and_last(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[Any, ...]]:
     """Rows (holder_id, first_month yyyymm or None, last contribution date or None)."""
-    return tx.tuples(queries.list_first_and_last, {"holder_ids": list(holder_ids)})
+    return tx.tuples(queries.list_first_and_last, {"holder_ids": int_array(holder_ids)})
 
 
 def list_posted_scores(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[Any, ...]]:
     """Rows (holder_id, town, period, points_centi): the latest list of each period."""
-    return tx.tuples(queries.list_posted_scores, {"holder_ids": list(holder_ids)})
+    return tx.tuples(queries.list_posted_scores, {"holder_ids": int_array(holder_ids)})
 
 
 def list_codes(tx: Transaction, town: TownCode) -> Mapping[str, Category]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.db import Transaction, copy_text, load_queries
+from gateway.db import Transaction, copy_text, int_array, load_queries
 from schemas.contributions import Contribution
 from schemas.values import TownCode
 
@@ -131,13 +131,13 @@ def insert_contributions(
         keys = sorted(sums)
         params = {
             "town": town,
-            "holders": [k[0] for k in keys],
-            "persons": [k[1] for k in keys],
-            "months": [k[2] for k in keys],
-            "categories": [k[3] for k in keys],
-            "kinds": [k[4] for k in keys],
-            "points": [sums[k][0] for k in keys],
-            "items": [sums[k][1] for k in keys],
+            "holders": int_array(k[0] for k in keys),
+            "persons": int_array(k[1] for k in keys),
+            "months": int_array(k[2] for k in keys),
+            "categories": "\n".join(k[3] for k in keys),
+            "kinds": "\n".join(k[4] for k in keys),
+            "points": int_array(sums[k][0] for k in keys),
+            "items": int_array(sums[k][1] for k in keys),
         }
         tx.run(queries.add_month_sums, params)
     return digests

@@ -4,6 +4,6 @@ A corridor writes `with db.transaction() as tx:` and passes `tx` to rooms; rooms
 """
 
 from gateway.db.queries import Queries, Query, load_queries
-from gateway.db.session import Database, Row, Transaction, copy_text
+from gateway.db.session import Database, Row, Transaction, copy_text, int_array
 
-__all__ = ["Database", "Queries", "Query", "Row", "Transaction", "copy_text", "load_queries"]
+__all__ = ["Database", "Queries", "Query", "Row", "Transaction", "copy_text", "int_array", "load_queries"]

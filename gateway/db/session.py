@@ -206,6 +206,11 @@ def _rolled_back(connection: Any) -> Any:
         return None
 
 
+def int_array(values: Iterable[int]) -> str:
+    """Integers as an array literal: `%(ids)s::bigint[]`. A list would become one expression for each element."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 

@@ -181,7 +181,8 @@ def _write_all(
     house: House, tx: Transaction, town: TownCode, readings: list[_Reading], judged: list[_JudgedPush], now: datetime
 ) -> list[PushAnswer]:
     holders = {j.holder_id for push in judged for j in push.accepted}
-    locked = ledger.lock_accounts(tx, town, holders) if holders else {}
+    taking = any(j.spend_effect_centi < 0 for push in judged for j in push.accepted)
+    locked = ledger.lock_accounts(tx, town, holders, taking=taking) if holders else {}
     batches = [
         (r.push.batch_id, [contributions.Posted(*j[:10]) for j in p.accepted]) for r, p in zip(readings, judged, strict=True)
     ]

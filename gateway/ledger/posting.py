@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from gateway.db import Transaction, load_queries
+from gateway.db import Transaction, int_array, load_queries
 from schemas.records import RowFault
 from schemas.values import TownCode
 
@@ -36,21 +36,18 @@ class Balance(NamedTuple):
 def open_accounts(tx: Transaction, town: TownCode, holder_ids: Sequence[int]) -> None:
     """Accounts of new holders, at zero. Saying it twice changes nothing."""
     if holder_ids:
-        tx.run(queries.open_accounts, {"town": town, "holders": list(holder_ids)})
+        tx.run(queries.open_accounts, {"town": town, "holders": int_array(holder_ids)})
 
 
-def lock_accounts(tx: Transaction, town: TownCode, holder_ids: Iterable[int]) -> dict[int, Balance]:
-    """Lock the holders' available and owed accounts, in one order, and say what stands there."""
-    found: dict[int, Balance] = {}
-    nothing = Balance(0, 0)
-    for holder_id, kind, balance in tx.tuples(
-        queries.lock_accounts, {"town": town, "holders": sorted(holder_ids)}
-    ):
-        now = found.get(holder_id, nothing)
-        found[holder_id] = (
-            Balance(balance, now.owed_centi) if kind == "available" else Balance(now.available_centi, balance)
-        )
-    return found
+def lock_accounts(tx: Transaction, town: TownCode, holder_ids: Iterable[int], *, taking: bool) -> dict[int, Balance]:
+    """What the holders have and owe. When something is to be taken (`taking`), their accounts are locked, in one order.
+
+    Holders without an entry have nothing. When only giving, available balances are not read: they do not matter.
+    """
+    params = {"town": town, "holders": int_array(sorted(holder_ids))}
+    available = dict(tx.tuples(queries.lock_available, params)) if taking else {}
+    owing = dict(tx.tuples(queries.list_owing, params))  # after the lock: whoever changes it holds the lock first
+    return {h: Balance(available.get(h, 0), owing.get(h, 0)) for h in {*available, *owing}}
 
 
 def post(
@@ -99,7 +96,7 @@ def post(
 
 def list_spendable(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[int, str, int]]:
     """Rows (holder_id, town, points_centi): available less owed; may be negative while something is owed."""
-    return [(h, t, p) for h, t, p in tx.tuples(queries.list_spendable, {"holders": list(holder_ids)})]
+    return [(h, t, p) for h, t, p in tx.tuples(queries.list_spendable, {"holders": int_array(holder_ids)})]
 
 
 def list_faults(tx: Transaction) -> list[RowFault]:

@@ -1,12 +1,16 @@
 -- name: open_accounts
 select open_accounts(%(holders)s::bigint[], %(town)s);
 
--- name: lock_accounts
+-- name: lock_available
 -- In one order, everywhere: two pushes never wait for each other in a circle.
-select holder_id, kind, balance_centi from account
-where town = %(town)s and holder_id = any(%(holders)s::bigint[]) and kind in ('available', 'owed')
-order by holder_id, town, kind
-for update;
+select holder_id, balance_centi from account
+where town = %(town)s and holder_id = any(%(holders)s::bigint[]) and kind = 'available'
+order by holder_id
+for no key update;
+
+-- name: list_owing
+select holder_id, balance_centi from account
+where town = %(town)s and holder_id = any(%(holders)s::bigint[]) and kind = 'owed' and balance_centi < 0;
 
 -- name: copy_transfers
 copy transfer (cause_id, cause_no, leg, cause_kind, town, debit_holder, debit_kind, credit_holder, credit_kind, points_centi,

@@ -8,7 +8,7 @@ from datetime import date
 
 import orjson
 
-from gateway.db import Transaction, load_queries
+from gateway.db import Transaction, int_array, load_queries
 from schemas.crypto import KeyRing, Sealed
 from schemas.errors import NotFoundError
 from schemas.values import PersonId
@@ -35,7 +35,7 @@ def seal_identity(keys: KeyRing, id_no: str, name: str, phone: str | None) -> Se
 def list_identities(tx: Transaction, keys: KeyRing, person_ids: Sequence[int]) -> dict[PersonId, Identity]:
     """Identities by person id; persons that do not exist are absent."""
     found: dict[PersonId, Identity] = {}
-    for person_id, key_id, box in tx.tuples(queries.list_sealed, {"person_ids": list(person_ids)}):
+    for person_id, key_id, box in tx.tuples(queries.list_sealed, {"person_ids": int_array(person_ids)}):
         plain = orjson.loads(keys.open(Sealed(key_id, bytes(box)), SEAL_PURPOSE))
         found[PersonId(person_id)] = Identity(PersonId(person_id), plain["id_no"], plain["name"], plain["phone"])
     return found

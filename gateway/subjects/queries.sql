@@ -5,17 +5,29 @@ from household_code
 where town = %(town)s and code = any(string_to_array(%(codes)s, e'\n'));
 
 -- name: resolve_people
--- Persons by digest, the households they belong to in this town, and the purposes they consented to (as text).
-select encode(i.digest, 'hex') as digest, i.person_id,
-       (select coalesce(string_agg(distinct c.purpose, ' '), '')
-        from consent c
-        where c.person_id = i.person_id and c.town = %(town)s and c.withdrawn_at is null) as purposes,
-       (select coalesce(string_agg(m.household_id::text, ' '), '')
-        from membership m
-        where m.person_id = i.person_id and m.town = %(town)s) as households
+-- Persons by digest, with the purposes they consented to in this town and the households they belong to (as text).
+select d as digest, s.person_id, s.purposes, s.households
+from unnest(string_to_array(%(digests)s, e'\n')) d
+join standing s on s.town = %(town)s and s.kind = %(kind)s and s.digest = decode(d, 'hex');
+
+-- name: find_people
+-- Persons by digest, whether or not they have anything to do with a town.
+select d as digest, i.person_id
+from unnest(string_to_array(%(digests)s, e'\n')) d
+join identifier i on i.kind = %(kind)s and i.town = %(identifier_town)s and i.digest = decode(d, 'hex');
+
+-- name: refresh_standing
+insert into standing as s (kind, town, digest, person_id, purposes, households)
+select i.kind, %(town)s, i.digest, i.person_id,
+       (select coalesce(string_agg(distinct c.purpose, ' '), '') from consent c
+        where c.person_id = i.person_id and c.town = %(town)s and c.withdrawn_at is null),
+       (select coalesce(string_agg(distinct m.household_id::text, ' '), '') from membership m
+        where m.person_id = i.person_id and m.town = %(town)s)
 from identifier i
-where i.kind = %(kind)s and i.town = %(identifier_town)s
-  and i.digest = any(select decode(d, 'hex') from unnest(string_to_array(%(digests)s, e'\n')) d);
+where i.person_id = any(%(person_ids)s::bigint[]) and i.kind in ('id_no', 'openid') and i.town in ('', %(town)s)
+order by i.kind, i.digest
+on conflict (town, kind, digest) do update
+    set person_id = excluded.person_id, purposes = excluded.purposes, households = excluded.households;
 
 -- name: list_applicants
 -- For a household: its head, or its oldest member, among members who consented to loan mapping anywhere on that day;

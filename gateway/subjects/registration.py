@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from gateway.db import Transaction, copy_text, load_queries
+from gateway.db import Transaction, copy_text, int_array, load_queries
 from gateway.subjects.identity import birth_on, seal_identity
 from schemas.contributions import HouseholdRegistration, MemberRegistration, Withdrawal
 from schemas.crypto import KeyRing
@@ -59,6 +59,7 @@ def register(
     people = _persons(tx, keys, families, now)
     changed = _memberships(tx, town, families, codes.known, people.known, now)
     given = _consents(tx, town, families, people.known, now, new_id)
+    refresh_standing(tx, town, [int(p) for p in people.known.values()])
     changed |= {int(change.person_id) for change in given}
     newly = {change.person_id for change in given}
     for family in families:
@@ -98,10 +99,10 @@ def _persons(
     tx: Transaction, keys: KeyRing, families: Sequence[HouseholdRegistration], now: datetime
 ) -> _Persons:
     wanted: dict[str, MemberRegistration] = {m.id_no: m for f in families for m in f.members if m.consents}
-    digest = keys.digester("lookup:id_no")
-    digests = {digest(id_no.encode()).hex(): id_no for id_no in wanted}
-    params = {"town": "", "kind": "id_no", "identifier_town": "", "digests": "\n".join(digests)}
-    known = {digests[row[0]]: PersonId(row[1]) for row in tx.tuples(queries.resolve_people, params)} if digests else {}
+    digest_of = keys.digester("lookup:id_no")
+    digests = {digest_of(id_no.encode()).hex(): id_no for id_no in wanted}
+    params = {"kind": "id_no", "identifier_town": "", "digests": "\n".join(digests)}
+    known = {digests[digest]: PersonId(person_id) for digest, person_id in tx.tuples(queries.find_people, params)}
     missing = [id_no for id_no in wanted if id_no not in known]
     persons: list[tuple[Any, ...]] = []
     identifiers: list[tuple[Any, ...]] = []
@@ -112,7 +113,7 @@ def _persons(
         salt = os.urandom(32)
         commitment = hashlib.sha256(salt + id_no.encode()).digest()
         persons.append((person_id, sealed.key_id, sealed.box, salt, commitment, birth_on(id_no), now))
-        identifiers.append(("id_no", "", digest(id_no.encode()), person_id, now))
+        identifiers.append(("id_no", "", digest_of(id_no.encode()), person_id, now))
         if member.phone:
             identifiers.append(("phone", "", keys.lookup_digest("phone", member.phone), person_id, now))
     if persons:
@@ -148,8 +149,12 @@ def _memberships(
     ]
     left = sorted(pair for pair in current if pair not in wanted)
     if left:
-        params = {"on": today, "household_ids": [h for h, _ in left], "person_ids": [p for _, p in left]}
-        tx.run(queries.end_memberships, params)
+        gone = [person for _, person in left]
+        tx.run(
+            queries.end_memberships,
+            {"on": today, "household_ids": int_array(h for h, _ in left), "person_ids": int_array(gone)},
+        )
+        refresh_standing(tx, town, gone)
     if joined:
         tx.copy_in(queries.copy_memberships, copy_text(joined))
     return {row[0] for row in joined} | {h for h, _ in left}
@@ -192,7 +197,7 @@ def withdraw(
     """Withdraw consents; those withdrawn, and the positions in `withdrawals` that had nothing to withdraw."""
     digest = keys.digester("lookup:id_no")
     digests = {digest(w.id_no.encode()).hex() for w in withdrawals}
-    params = {"town": town, "kind": "id_no", "identifier_town": "", "digests": "\n".join(sorted(digests))}
+    params = {"town": town, "kind": "id_no", "digests": "\n".join(sorted(digests))}
     people = {row[0]: int(row[1]) for row in tx.tuples(queries.resolve_people, params)}
     named = [(no, people.get(digest(w.id_no.encode()).hex()), w) for no, w in enumerate(withdrawals)]
     rows = tx.tuples(
@@ -206,9 +211,16 @@ def withdraw(
         },
     )
     done = [ConsentChange(str(consent_id), PersonId(person_id), purpose) for consent_id, person_id, purpose in rows]
+    refresh_standing(tx, town, [int(c.person_id) for c in done])
     pairs = {(int(c.person_id), c.purpose) for c in done}
     idle = {no for no, person, w in named if person is None or (person, str(w.purpose)) not in pairs}
     return done, idle
+
+
+def refresh_standing(tx: Transaction, town: TownCode, person_ids: Sequence[int]) -> None:
+    """Rewrite what a push asks of these persons in this town. Call after every change of a consent or a membership."""
+    if person_ids:
+        tx.run(queries.refresh_standing, {"town": town, "person_ids": int_array(person_ids)})
 
 
 def _take_ids(tx: Transaction, count: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from gateway.db import Row, Transaction, load_queries
+from gateway.db import Row, Transaction, int_array, load_queries
 from schemas.values import HouseholdId, PersonId, Purpose, TownCode
 
 queries = load_queries(__file__)
@@ -54,12 +54,7 @@ def resolve(tx: Transaction, town: TownCode, asked: Asked) -> Resolution:
     people: dict[str, KnownPerson] = {}
     digests = "\n".join(asked.digests)
     if digests:
-        params = {
-            "town": town,
-            "kind": asked.digest_kind,
-            "identifier_town": town if asked.digest_kind == "openid" else "",
-            "digests": digests,
-        }
+        params = {"town": town, "kind": asked.digest_kind, "digests": digests}
         for digest, person_id, purposes, households in tx.tuples(queries.resolve_people, params):
             people[digest] = KnownPerson(
                 PersonId(person_id), frozenset(purposes.split()), frozenset(map(int, households.split()))
@@ -69,23 +64,23 @@ def resolve(tx: Transaction, town: TownCode, asked: Asked) -> Resolution:
 
 def list_applicants(tx: Transaction, subject_ids: Sequence[int], on: date) -> list[Row]:
     """Rows (subject_id, applicant_id, birth_on): who would apply for a loan. Subjects nobody may map for are absent."""
-    return tx.all(queries.list_applicants, {"subject_ids": list(subject_ids), "on": on})
+    return tx.all(queries.list_applicants, {"subject_ids": int_array(subject_ids), "on": on})
 
 
 def list_consenting(tx: Transaction, purpose: Purpose, person_ids: Sequence[int]) -> set[tuple[PersonId, TownCode]]:
     """Pairs (person, town) with a consent in force for the purpose: consent is given for one town's points."""
-    rows = tx.tuples(queries.list_consenting, {"purpose": purpose, "person_ids": list(person_ids)})
+    rows = tx.tuples(queries.list_consenting, {"purpose": purpose, "person_ids": int_array(person_ids)})
     return {(PersonId(person_id), TownCode(town)) for person_id, town in rows}
 
 
 def list_marks(tx: Transaction, subject_ids: Sequence[int], on: date) -> list[Row]:
     """Rows (subject_id, kind 'veto'|'honour', code) valid on the day."""
-    return tx.all(queries.list_marks, {"subject_ids": list(subject_ids), "on": on})
+    return tx.all(queries.list_marks, {"subject_ids": int_array(subject_ids), "on": on})
 
 
 def list_households_of(tx: Transaction, person_ids: Sequence[int]) -> list[HouseholdId]:
     """Households the persons belong or belonged to."""
-    return [HouseholdId(h) for (h,) in tx.tuples(queries.list_households_of, {"person_ids": list(person_ids)})]
+    return [HouseholdId(h) for (h,) in tx.tuples(queries.list_households_of, {"person_ids": int_array(person_ids)})]
 
 
 def find_household(tx: Transaction, town: TownCode, code: str, on: date) -> HouseholdId | None:

@@ -100,3 +100,17 @@ create table mark (
 );
 create index mark_subject on mark (subject_id);
 grant update (valid_until_on) on mark to gateway_app;
+
+-- What a push asks of a person, ready in one row: which purposes they consented to in the town, which of its households
+-- they belong or belonged to. Rewritten in the transaction that changes a consent or a membership.
+create table standing (
+    kind text not null,
+    town text not null,
+    digest bytea not null,
+    person_id bigint not null,
+    purposes text not null,
+    households text not null,
+    primary key (town, kind, digest)
+);
+create index standing_person on standing (person_id);
+grant update, delete on standing to gateway_app;

@@ -11,6 +11,8 @@ create table account (
     constraint holder_is_somebody check (holder_id > 0)
 ) with (fillfactor = 70);
 
+create index account_owing on account (holder_id, town) where kind = 'owed' and balance_centi < 0;
+
 -- One row is one transfer: points leave the debit account and enter the credit account, so the sum is zero by construction.
 create table transfer (
     cause_id uuid not null,                  -- the batch, redemption or job that caused it
@@ -29,8 +31,7 @@ create table transfer (
     constraint transfer_between_two check ((debit_holder, debit_kind) <> (credit_holder, credit_kind)),
     constraint issue_has_no_holder check ((debit_kind = 'issue') = (debit_holder = 0) and (credit_kind = 'issue') = (credit_holder = 0))
 );
-create index transfer_debit on transfer (debit_holder, recorded_at) where debit_holder > 0;
-create index transfer_credit on transfer (credit_holder, recorded_at) where credit_holder > 0;
+-- No index by holder: a transfer is reached through its cause, and contributions and holds are indexed by holder.
 call make_append_only('transfer');
 
 -- Balances move only because a transfer was written. Nobody, not even the application, may set one.
@@ -88,7 +89,7 @@ create function open_accounts(holders bigint[], in_town text) returns void
 language sql security definer set search_path = public as $$
     insert into account (town, holder_id, kind)
     select in_town, holder, kind
-    from unnest(holders) holder, unnest(array['available', 'owed']) kind
+    from unnest(holders) holder, unnest(array['available']) kind
     order by holder, kind
     on conflict do nothing
 $$;
