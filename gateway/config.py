@@ -60,6 +60,7 @@ class Config:
     tls_key: Path = setting(lambda: _path(".run/certs/server.key"), _path, "server private key")
     tls_client_ca: Path = setting(lambda: _path(".run/certs/ca.crt"), _path, "authorities whose client certificates are accepted")
     log_key: Path = setting(lambda: _path(".run/keys/log.key"), _path, "Ed25519 key that signs checkpoints (PEM)")
+    log_verifiers: Path = setting(lambda: _path(".run/keys/log.vkeys"), _path, "public keys that checkpoints are verified with, one C2SP verifier key a line; absent: from log_key")
     receipt_key: Path = setting(lambda: _path(".run/keys/receipt.key"), _path, "ES256 key that signs push receipts (PEM)")
     token_keys: Path = setting(lambda: _path(".run/keys/token"), _path, "directory of ES256 keys that sign access tokens: one in use, one in rotation")
     log_origin: str = setting("gateway.example/log", str, "origin line of our checkpoints (C2SP tlog-checkpoint); also the signer's key name")
