@@ -51,7 +51,8 @@ with written as (
 ), batch as (
     insert into contribution_batch (batch_id, town, client_id, idempotency_key, payload_sha256, adapter, received_at,
                                     item_count, accepted_count, exceptions, item_digests, receipt)
-    values (%(batch_id)s, %(town)s, 'floor', %(key)s, %(sha)s, 'floor/1', now(), %(count)s, %(count)s, '[]', %(digests)s, %(receipt)s)
+    values (%(batch_id)s, %(town)s, 'floor', %(key)s, %(sha)s, 'floor/1', now(), %(count)s, %(count)s,
+            '[]', %(digests)s, %(receipt)s)
 ), raw as (
     insert into raw_push (batch_id, key_id, sealed, received_at) values (%(batch_id)s, 'k', %(sealed)s, now())
 ), changed as (
@@ -107,7 +108,8 @@ def measure(dsn: str, families: list[Family], count: int, writers: int, prefix: 
     shares = [prepared[n::writers] for n in range(writers)]
     start_at = time.time() + 1.0
     workers = [
-        multiprocessing.get_context("fork").Process(target=_write, args=(dsn, share, start_at)) for share in shares
+        multiprocessing.get_context("fork").Process(target=_write, args=(dsn, share, start_at))
+        for share in shares
     ]
     for worker in workers:
         worker.start()

@@ -15,14 +15,14 @@ from schemas.crypto import KeyRing
 
 TOWN = "lijiayuan"
 START = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
-TASKS = ("garbage_sorting", "door_front_hygiene", "volunteer_service", "online_learning")
+TASKS = ("garbageSorting", "doorFrontHygiene", "volunteerService", "onlineLearning")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def invented_id_no(number: int) -> str:
-    """An invented resident id with a valid checksum (GB 11643): no such region code, a plausible birth date."""
+    """An invented resident id with a valid checksum (GB 11643): a county code that is not assigned, a plausible birth date."""
     born = datetime(1950, 1, 1, tzinfo=UTC) + timedelta(days=number % 18000)
-    body = f"990000{born:%Y%m%d}{number // 18000 % 1000:03d}"
+    body = f"330199{born:%Y%m%d}{number // 18000 % 1000:03d}"
     return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, WEIGHTS, strict=True)) % 11]
 
 
@@ -73,7 +73,8 @@ def _copy_families(tx: Transaction, keys: KeyRing, families: list[Family], now: 
               " household_id::text from identifier join membership using (person_id)"), {"town": TOWN},
     )  # fmt: skip
     tx.run(
-        Query("bench.accounts", "select open_accounts(array(select household_id from household), %(town)s)"), {"town": TOWN}
+        Query("bench.accounts", "select open_accounts(array(select household_id from household), %(town)s)"),
+        {"town": TOWN},
     )
 
 

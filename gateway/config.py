@@ -45,33 +45,75 @@ def setting(default: Any, parse: Callable[[str], Any], about: str) -> Any:
 class Config:
     """All settings. The name in the environment is GATEWAY_ and the field's name in capitals."""
 
-    mode: str = setting("sandbox", str, "sandbox or production; production refuses simulators and development keys")
-    state_dir: Path = setting(lambda: _path(".run"), _path, "where the embedded database, keys, certificates and logs are kept")
-    database_url: str = setting("", str, "PostgreSQL for the application role; empty: an embedded server in the state directory")
-    database_migrate_url: str = setting("", str, "PostgreSQL for the role that owns the schema; needed with database_url for `gateway db migrate`")
-    database_audit_url: str = setting("", str, "PostgreSQL for the read-only auditor role; needed with database_url")
+    mode: str = setting(
+        "sandbox", str, "sandbox or production; production refuses simulators and development keys"
+    )
+    state_dir: Path = setting(
+        lambda: _path(".run"), _path, "where the embedded database, keys, certificates and logs are kept"
+    )
+    database_url: str = setting(
+        "", str, "PostgreSQL for the application role; empty: an embedded server in the state directory"
+    )
+    database_migrate_url: str = setting(
+        "",
+        str,
+        "PostgreSQL for the role that owns the schema; needed with database_url for `gateway db migrate`",
+    )
+    database_audit_url: str = setting(
+        "", str, "PostgreSQL for the read-only auditor role; needed with database_url"
+    )
     database_pool: int = setting(10, int, "connections each process keeps at most")
-    public_url: str = setting("https://localhost:8443", str, "the address towns reach us at; it is the OAuth issuer and audience")
+    public_url: str = setting(
+        "https://localhost:8443", str, "the address towns reach us at; it is the OAuth issuer and audience"
+    )
     bind: str = setting("127.0.0.1:8443", str, "address and port the web process listens on")
     web_processes: int = setting(2, int, "gunicorn worker processes")
     web_threads: int = setting(16, int, "threads in each web process")
-    keys_file: Path = setting(lambda: _path(".run/keys.json"), _path, "key ring: suite, current key id, keys, digest key; mode 600")
+    keys_file: Path = setting(
+        lambda: _path(".run/keys.json"), _path, "key ring: suite, current key id, keys, digest key; mode 600"
+    )
     tls_cert: Path = setting(lambda: _path(".run/certs/server.crt"), _path, "server certificate chain")
     tls_key: Path = setting(lambda: _path(".run/certs/server.key"), _path, "server private key")
-    tls_client_ca: Path = setting(lambda: _path(".run/certs/ca.crt"), _path, "authorities whose client certificates are accepted")
-    log_key: Path = setting(lambda: _path(".run/keys/log.key"), _path, "Ed25519 key that signs checkpoints (PEM)")
-    log_verifiers: Path = setting(lambda: _path(".run/keys/log.vkeys"), _path, "public keys that checkpoints are verified with, one C2SP verifier key a line; absent: from log_key")
-    receipt_key: Path = setting(lambda: _path(".run/keys/receipt.key"), _path, "ES256 key that signs push receipts (PEM)")
-    token_keys: Path = setting(lambda: _path(".run/keys/token"), _path, "directory of ES256 keys that sign access tokens: one in use, one in rotation")
-    log_origin: str = setting("gateway.example/log", str, "origin line of our checkpoints (C2SP tlog-checkpoint); also the signer's key name")
-    neighbours_file: Path = setting(lambda: _path(".run/neighbours.toml"), _path, "addresses, credentials and time-outs of the towns and the bank")
-    trusted_proxies: tuple[str, ...] = setting((), _words, "addresses of proxies that may pass Client-Cert (RFC 9440); empty: none")
+    tls_client_ca: Path = setting(
+        lambda: _path(".run/certs/ca.crt"), _path, "authorities whose client certificates are accepted"
+    )
+    log_key: Path = setting(
+        lambda: _path(".run/keys/log.key"), _path, "Ed25519 key that signs checkpoints (PEM)"
+    )
+    log_verifiers: Path = setting(
+        lambda: _path(".run/keys/log.vkeys"),
+        _path,
+        "public keys that checkpoints are verified with, one C2SP verifier key a line; absent: from log_key",
+    )
+    receipt_key: Path = setting(
+        lambda: _path(".run/keys/receipt.key"), _path, "ES256 key that signs push receipts (PEM)"
+    )
+    token_keys: Path = setting(
+        lambda: _path(".run/keys/token"),
+        _path,
+        "directory of ES256 keys that sign access tokens: one in use, one in rotation",
+    )
+    log_origin: str = setting(
+        "gateway.example/log",
+        str,
+        "origin line of our checkpoints (C2SP tlog-checkpoint); also the signer's key name",
+    )
+    neighbours_file: Path = setting(
+        lambda: _path(".run/neighbours.toml"),
+        _path,
+        "addresses, credentials and time-outs of the towns and the bank",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), _words, "addresses of proxies that may pass Client-Cert (RFC 9440); empty: none"
+    )
     body_limit_bytes: int = setting(16 * 1024 * 1024, int, "largest request body that is not a stream")
     stream_limit_bytes: int = setting(2 * 1024 * 1024 * 1024, int, "largest stream after decompression")
     rate_per_minute: int = setting(6000, int, "requests a client may make in a minute")
     seal_interval_s: float = setting(1.0, float, "how often the sealer looks for unsealed records")
     seal_lag_warn_s: int = setting(60, int, "age of the oldest unsealed record at which we warn")
-    seal_lag_refuse_s: int = setting(900, int, "age of the oldest unsealed record at which pushes are refused (503)")
+    seal_lag_refuse_s: int = setting(
+        900, int, "age of the oldest unsealed record at which pushes are refused (503)"
+    )
     quarantine_days: int = setting(90, int, "how long a quarantined item is kept")
     otel_endpoint: str = setting("", str, "OTLP/HTTP endpoint; empty: OpenTelemetry is off")
     log_level: str = setting("INFO", str, "lowest level of log lines")
@@ -119,7 +161,9 @@ def _contradictions(config: Config) -> list[str]:
     if config.mode not in ("sandbox", "production"):
         faults.append(f"GATEWAY_MODE={config.mode!r}: use sandbox or production")
     if config.database_url and not config.database_audit_url:
-        faults.append("GATEWAY_DATABASE_AUDIT_URL is missing: with GATEWAY_DATABASE_URL the auditor needs a role of their own")
+        faults.append(
+            "GATEWAY_DATABASE_AUDIT_URL is missing: with GATEWAY_DATABASE_URL the auditor needs a role of their own"
+        )
     if config.mode == "production" and not config.database_url:
         faults.append("GATEWAY_DATABASE_URL is missing: production does not run on the embedded server")
     for name in ("database_pool", "web_processes", "web_threads", "rate_per_minute", "body_limit_bytes"):

@@ -56,7 +56,9 @@ def open_databases(config: Config, *, migrate: bool = False) -> Dsns:
         return dsns
     if not dsns.migrate:
         raise InvalidError(
-            "no address for the role that owns the schema", where="GATEWAY_DATABASE_MIGRATE_URL", remedy="set it"
+            "no address for the role that owns the schema",
+            where="GATEWAY_DATABASE_MIGRATE_URL",
+            remedy="set it",
         )
     return Dsns(dsns.app, dsns.audit, dsns.migrate, tuple(_apply(dsns.migrate)))
 
@@ -71,7 +73,9 @@ def load_keys(path: Path) -> KeyRing:
         raise InvalidError("the key file does not exist", where=str(path), remedy="run `gateway certs init`")
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        raise InvalidError("the key file can be read by others", where=str(path), value=oct(mode), remedy="chmod 600 it")
+        raise InvalidError(
+            "the key file can be read by others", where=str(path), value=oct(mode), remedy="chmod 600 it"
+        )
     document = json.loads(path.read_text())
     masters: Mapping[str, bytes] = {k: bytes.fromhex(v) for k, v in document["keys"].items()}
     return KeyRing(document["suite"], document["current"], masters, bytes.fromhex(document["digest_key"]))

@@ -26,7 +26,9 @@ class Contribution(NamedTuple):
     kind: ContributionKind
     activity: str
     category: Category | None
-    points_centi: int  # always positive for award/…; the kind gives the direction; a posted_score may be any integer
+    points_centi: (
+        int  # always positive for award/…; the kind gives the direction; a posted_score may be any integer
+    )
     occurred_at: datetime
     household_code: str | None = None
     id_no: str | None = None

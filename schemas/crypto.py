@@ -66,7 +66,9 @@ class KeyRing:
         """Decrypt. Raises TamperedError when the key is unknown or the box was changed."""
         master = self.masters.get(sealed.key_id)
         if master is None:
-            raise TamperedError("a sealed value names a key we do not hold", where="key_id", value=sealed.key_id)
+            raise TamperedError(
+                "a sealed value names a key we do not hold", where="key_id", value=sealed.key_id
+            )
         key = _derived(master, purpose, 32 if self.suite == "international" else 16)
         nonce, rest = sealed.box[:NONCE_BYTES], sealed.box[NONCE_BYTES:]
         try:

@@ -54,13 +54,18 @@ class TestDatabase:
             connection.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def database(postgres: Embedded) -> Iterator[TestDatabase]:
     """A copy of the migrated template; dropped afterwards."""
     name = f"t_{uuid4().hex[:12]}"
     admin = postgres.dsn("postgres", "postgres")
-    _admin(admin, f"create database {name} template gateway_template owner gateway_migrate strategy file_copy")
-    dsns = {role: postgres.dsn(role, name) for role in ("gateway_app", "gateway_auditor", "gateway_migrate", "postgres")}
+    _admin(
+        admin, f"create database {name} template gateway_template owner gateway_migrate strategy file_copy"
+    )
+    dsns = {
+        role: postgres.dsn(role, name)
+        for role in ("gateway_app", "gateway_auditor", "gateway_migrate", "postgres")
+    }
     app, auditor = Database(dsns["gateway_app"]), Database(dsns["gateway_auditor"])
     yield TestDatabase(
         app, auditor, dsns["gateway_app"], dsns["gateway_auditor"], dsns["gateway_migrate"], dsns["postgres"]

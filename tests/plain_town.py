@@ -87,7 +87,9 @@ class PlainReader:
                 for m in family["members"]
             )  # fmt: skip
             since = date.fromisoformat(family.get("since", "2025-01-01"))
-            families.append(HouseholdRegistration(family["code"], family.get("village", "试村"), since, members))
+            families.append(
+                HouseholdRegistration(family["code"], family.get("village", "试村"), since, members)
+            )
         return families, []
 
     def read_withdrawals(self, body: bytes) -> tuple[list[Withdrawal], list[FaultyItem]]:
@@ -114,6 +116,8 @@ def plain_house(database: TestDatabase, **changes: Any) -> House:
     return replace(house, **changes) if changes else house
 
 
-def push(items: list[dict[str, Any]] | bytes, key: str, *, client_id: str = "town-a", as_lines: bool = False) -> Push:
+def push(
+    items: list[dict[str, Any]] | bytes, key: str, *, client_id: str = "town-a", as_lines: bool = False
+) -> Push:
     body = items if isinstance(items, bytes) else orjson.dumps(items)
     return Push(TOWN, client_id, key, body, NOW, uuid7(), "test", as_lines)

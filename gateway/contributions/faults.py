@@ -14,7 +14,13 @@ def list_faults(tx: Transaction) -> list[RowFault]:
     """Orphaned contributions, month sums and transfers that differ from the contributions; at most FAULT_LIMIT of each."""
     limit = {"limit": FAULT_LIMIT}
     faults = [
-        RowFault("contribution", f"batch_id {r.row_id}, item_no {r.item_no}", "batch_id", None, "a batch that does not exist")
+        RowFault(
+            "contribution",
+            f"batch_id {r.row_id}, item_no {r.item_no}",
+            "batch_id",
+            None,
+            "a batch that does not exist",
+        )
         for r in tx.all(queries.list_orphans, limit)
     ]
     faults += [

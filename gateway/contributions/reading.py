@@ -32,7 +32,9 @@ def list_posted_scores(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple
 
 def list_codes(tx: Transaction, town: TownCode) -> Mapping[str, Category]:
     """Activity codes an operator added for this town."""
-    return {activity: Category(category) for activity, category in tx.tuples(queries.list_codes, {"town": town})}
+    return {
+        activity: Category(category) for activity, category in tx.tuples(queries.list_codes, {"town": town})
+    }
 
 
 def find_batch(tx: Transaction, batch_id: UUID) -> Row | None:

@@ -73,7 +73,9 @@ class BatchRestater:
         faults += _differences(row_id, kept, found, exceptions=batch.exceptions, item_count=batch.item_count)
         now = batch_body(batch, "")
         faults += [
-            RowFault("contribution_batch", f"batch_id {row_id}", column, str(recorded.get(column)), str(value))
+            RowFault(
+                "contribution_batch", f"batch_id {row_id}", column, str(recorded.get(column)), str(value)
+            )
             for column, value in now.items()
             if column != "items_sha256" and recorded.get(column) != value
         ]
@@ -81,7 +83,12 @@ class BatchRestater:
 
 
 def _differences(
-    row_id: str, kept: list[bytes], found: list[tuple[int, bytes]], *, exceptions: list[list[Any]], item_count: int
+    row_id: str,
+    kept: list[bytes],
+    found: list[tuple[int, bytes]],
+    *,
+    exceptions: list[list[Any]],
+    item_count: int,
 ) -> list[RowFault]:
     """Accepted items are all items less the exceptions, so we know which numbers must stand."""
     excepted = {entry[0] for entry in exceptions}
@@ -97,7 +104,9 @@ def _differences(
         seen[item_no] = digest
     for item_no, digest in expected.items():
         if item_no not in seen:
-            faults.append(RowFault("contribution", f"batch_id {row_id}, item_no {item_no}", None, digest.hex(), None))
+            faults.append(
+                RowFault("contribution", f"batch_id {row_id}, item_no {item_no}", None, digest.hex(), None)
+            )
     return faults
 
 

@@ -160,9 +160,8 @@ def _lines_of(
         on = entry.occurred_on.isoformat()
         reverses = item.reverses or ""
         period = item.period or ""
-        middle = (
-            f"{item.kind}\x1f{item.activity}\x1f{entry.category}\x1f{entry.holder_id}\x1f{entry.person_id}\x1f{item.points_centi}"
-        )
+        who = f"{entry.category}\x1f{entry.holder_id}\x1f{entry.person_id}"
+        middle = f"{item.kind}\x1f{item.activity}\x1f{who}\x1f{item.points_centi}"
         text = (
             f"{town}\x1f{batch_id}\x1f{item.item_no}\x1f{item.reference}\x1f{middle}\x1f{micros}\x1f{on}"
             f"\x1f{reverses}\x1f{period}\x1f{content}"
@@ -209,4 +208,3 @@ def insert_batches(
                    for b in batches for no, ref, code, detail in b.quarantined]  # fmt: skip
     if quarantined:
         tx.copy_in(queries.copy_quarantined, copy_text(quarantined))
-

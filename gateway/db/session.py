@@ -62,7 +62,9 @@ class Transaction:
             cursor.execute(query.sql, params)
             return cursor.fetchall()  # type: ignore[no-any-return]
 
-    def stream(self, query: Query, params: Params = None, chunk: int = 5000) -> Iterator[list[tuple[Any, ...]]]:
+    def stream(
+        self, query: Query, params: Params = None, chunk: int = 5000
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows in chunks of plain tuples through a server-side cursor: bounded memory for any size."""
         with self._connection.cursor(name=query.name.replace(".", "_")) as cursor:
             cursor.itersize = chunk

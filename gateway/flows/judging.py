@@ -107,7 +107,13 @@ def judge_items(
             continue
         accepted.append(judged)
         earlier[item.reference] = Original(
-            content_digest, judged.holder_id, judged.person_id, item.kind, judged.category, item.points_centi, on
+            content_digest,
+            judged.holder_id,
+            judged.person_id,
+            item.kind,
+            judged.category,
+            item.points_centi,
+            on,
         )
         if item.reverses is not None:
             ground.reversed_already.add(item.reverses)
@@ -164,11 +170,27 @@ def _judge(
         effect = points if kind in GIVES else -points
         other = "spent" if kind == ContributionKind.SPEND else "issue"
         return Judged(
-            item, holder_id, person_id, category, on, content_digest, month_of(on), category, str(kind), points, effect, other
+            item,
+            holder_id,
+            person_id,
+            category,
+            on,
+            content_digest,
+            month_of(on),
+            category,
+            str(kind),
+            points,
+            effect,
+            other,
         )
     original = ground.earlier.get(item.reverses or "")
     if original is None:
-        return _answer(item, ItemStatus.QUARANTINED, "original-not-found", "the item it reverses is not with us; send that first")
+        return _answer(
+            item,
+            ItemStatus.QUARANTINED,
+            "original-not-found",
+            "the item it reverses is not with us; send that first",
+        )
     if item.reverses in ground.reversed_already:
         return _answer(item, ItemStatus.CONFLICT, "already-reversed", "what it reverses was reversed before")
     if original.kind in (ContributionKind.REVERSAL, ContributionKind.POSTED_SCORE):
@@ -188,4 +210,3 @@ def _judge(
 
 def _answer(item: Contribution, status: ItemStatus, code: str, detail: str) -> ItemAnswer:
     return ItemAnswer(item.item_no, item.reference, status, code, f"/items/{item.item_no}", detail)
-

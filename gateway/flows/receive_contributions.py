@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from gateway import contributions, ledger, subjects, translog
 from gateway.contributions.restate import batch_record
 from gateway.db import Transaction
+from gateway.flows.combining import SMALL_BYTES, Combiner
 from gateway.flows.judging import Ground, Judged, Original, judge_items
 from gateway.flows.readiness import refuse_if_sealing_lags, town_codes
 from gateway.house import House
@@ -24,7 +25,12 @@ from schemas.values import ItemStatus, TownCode, instant_text
 ATTEMPTS = 4
 #: Two pushes with the same reference or key at the same moment: the later one looks again and finds the first.
 RACES = frozenset(
-    {"contribution_pkey", "contribution_reversed_once", "contribution_batch_client_id_idempotency_key_key", "transfer_pkey"}
+    {
+        "contribution_pkey",
+        "contribution_reversed_once",
+        "contribution_batch_client_id_idempotency_key_key",
+        "transfer_pkey",
+    }
 )
 RAW_PURPOSE = "raw_push"
 
@@ -44,13 +50,15 @@ def receive_contributions(house: House, push: Push, *, now: datetime) -> PushAns
     Errors: InvalidError (the document cannot be read), RefusedError `idempotency-key-reused` (same key, other payload),
     ConflictError `idempotency-in-progress`, UnavailableError (nothing happened), OutcomeUnknownError (send the same again).
     """
-    outcome = receive_together(house, [push], now=now)[0]
+    if len(push.body) <= SMALL_BYTES:
+        return _combiner.receive(house, push, now)
+    outcome = _receive_together(house, [push], now)[0]
     if isinstance(outcome, GatewayError):
         raise outcome
     return outcome
 
 
-def receive_together(house: House, pushes: Sequence[Push], *, now: datetime) -> list[PushAnswer | GatewayError]:
+def _receive_together(house: House, pushes: Sequence[Push], now: datetime) -> list[PushAnswer | GatewayError]:
     """Receive several pushes of one town in one transaction; an answer or an error for each, in order."""
     town = pushes[0].town
     refuse_if_sealing_lags(house, now)
@@ -163,13 +171,18 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[_Reading], now: d
     reversing = [i.reverses for i in items if i.reverses]
     found, reversed_already = contributions.find_earlier(tx, town, {i.reference for i in items}, reversing)
     ground = Ground(
-        resolution.household, resolution.people, {k: Original(*v) for k, v in found.items()}, reversed_already, now
+        resolution.household,
+        resolution.people,
+        {k: Original(*v) for k, v in found.items()},
+        reversed_already,
+        now,
     )
     judged: list[_JudgedPush] = []
     for reading in readings:
         accepted: list[Judged] = []
         exceptions = [
-            ItemAnswer(f.item_no, f.reference, ItemStatus.REJECTED, f.code, f.where, f.detail) for f in reading.read.faults
+            ItemAnswer(f.item_no, f.reference, ItemStatus.REJECTED, f.code, f.where, f.detail)
+            for f in reading.read.faults
         ]
         judge_items(reading.read.items, reading.digests, ground, accepted, exceptions)
         exceptions.sort(key=lambda a: a.item_no)
@@ -178,18 +191,24 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[_Reading], now: d
 
 
 def _write_all(
-    house: House, tx: Transaction, town: TownCode, readings: list[_Reading], judged: list[_JudgedPush], now: datetime
+    house: House,
+    tx: Transaction,
+    town: TownCode,
+    readings: list[_Reading],
+    judged: list[_JudgedPush],
+    now: datetime,
 ) -> list[PushAnswer]:
     holders = {j.holder_id for push in judged for j in push.accepted}
     taking = any(j.spend_effect_centi < 0 for push in judged for j in push.accepted)
     locked = ledger.lock_accounts(tx, town, holders, taking=taking) if holders else {}
     batches = [
-        (r.push.batch_id, [contributions.Posted(*j[:10]) for j in p.accepted]) for r, p in zip(readings, judged, strict=True)
+        (r.push.batch_id, [contributions.Posted(*j[:10]) for j in p.accepted])
+        for r, p in zip(readings, judged, strict=True)
     ]
     digests = contributions.insert_contributions(tx, town, batches)
     movements = [
-        ledger.Movement(r.push.batch_id, j.item.item_no, j.holder_id, j.spend_effect_centi, j.spend_other)
-        for r, p in zip(readings, judged, strict=True)
+        ledger.Movement(cause, j.item.item_no, j.holder_id, j.spend_effect_centi, j.spend_other)
+        for cause, p in zip([str(r.push.batch_id) for r in readings], judged, strict=True)
         for j in p.accepted
         if j.spend_effect_centi
     ]
@@ -200,6 +219,9 @@ def _write_all(
     records = [batch_record(_Named(town, row), row.item_digests) for row in rows]
     translog.append_records(tx, records, now=now, new_id=house.new_id)
     return [_answer_of(town, r, p, row) for r, p, row in zip(readings, judged, rows, strict=True)]
+
+
+_combiner = Combiner(_receive_together)
 
 
 class _Named:

@@ -23,7 +23,9 @@ def register_households(
     """
     del client_id  # the door has checked that this client speaks for the town
     families, faults = house.readers[town].read_households(body)
-    answers = [ItemAnswer(f.item_no, f.reference, ItemStatus.REJECTED, f.code, f.where, f.detail) for f in faults]
+    answers = [
+        ItemAnswer(f.item_no, f.reference, ItemStatus.REJECTED, f.code, f.where, f.detail) for f in faults
+    ]
     faulty = {f.item_no for f in faults}
     numbers = [n for n in range(len(families) + len(faults)) if n not in faulty]
     today = beijing_date(now)
@@ -48,10 +50,24 @@ def register_households(
 def _judge(number: int, family: HouseholdRegistration, seen: set[str], today: date) -> ItemAnswer:
     code = family.household_code
     if code in seen:
-        return ItemAnswer(number, code, ItemStatus.CONFLICT, "code-twice", f"/{number}", "this family code stands twice here")
+        return ItemAnswer(
+            number,
+            code,
+            ItemStatus.CONFLICT,
+            "code-twice",
+            f"/{number}",
+            "this family code stands twice here",
+        )
     seen.add(code)
     if family.member_since_on > today:
-        return ItemAnswer(number, code, ItemStatus.REJECTED, "date-out-of-range", f"/{number}", "the start date is in the future")
+        return ItemAnswer(
+            number,
+            code,
+            ItemStatus.REJECTED,
+            "date-out-of-range",
+            f"/{number}",
+            "the start date is in the future",
+        )
     for place, member in enumerate(family.members):
         if _needs_guardian(member, today):
             return ItemAnswer(

@@ -11,7 +11,9 @@ from schemas.contributions import ItemAnswer
 from schemas.values import ItemStatus, TownCode
 
 
-def withdraw_consents(house: House, town: TownCode, client_id: str, body: bytes, *, now: datetime) -> list[ItemAnswer]:
+def withdraw_consents(
+    house: House, town: TownCode, client_id: str, body: bytes, *, now: datetime
+) -> list[ItemAnswer]:
     """Withdraw the consents a document names; one answer each. Withdrawing twice answers `duplicate`.
 
     Errors: InvalidError when the document cannot be read at all.

@@ -8,6 +8,14 @@ A town's points are that town's unit and are never added to another town's. What
 was spent, is owed: later points pay it first, and it is not spendable.
 """
 
-from gateway.ledger.posting import Balance, Movement, list_faults, list_spendable, lock_accounts, open_accounts, post
+from gateway.ledger.posting import (
+    Balance,
+    Movement,
+    list_faults,
+    list_spendable,
+    lock_accounts,
+    open_accounts,
+    post,
+)
 
 __all__ = ["Balance", "Movement", "list_faults", "list_spendable", "lock_accounts", "open_accounts", "post"]

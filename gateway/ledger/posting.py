@@ -19,7 +19,7 @@ FAULT_LIMIT = 100
 class Movement(NamedTuple):
     """One change of what a holder may spend: positive gives, negative takes. `other` is the account on the other side."""
 
-    cause_id: UUID
+    cause_id: UUID | str
     cause_no: int
     holder_id: int
     points_centi: int
@@ -39,19 +39,28 @@ def open_accounts(tx: Transaction, town: TownCode, holder_ids: Sequence[int]) ->
         tx.run(queries.open_accounts, {"town": town, "holders": int_array(holder_ids)})
 
 
-def lock_accounts(tx: Transaction, town: TownCode, holder_ids: Iterable[int], *, taking: bool) -> dict[int, Balance]:
+def lock_accounts(
+    tx: Transaction, town: TownCode, holder_ids: Iterable[int], *, taking: bool
+) -> dict[int, Balance]:
     """What the holders have and owe. When something is to be taken (`taking`), their accounts are locked, in one order.
 
     Holders without an entry have nothing. When only giving, available balances are not read: they do not matter.
     """
     params = {"town": town, "holders": int_array(sorted(holder_ids))}
     available = dict(tx.tuples(queries.lock_available, params)) if taking else {}
-    owing = dict(tx.tuples(queries.list_owing, params))  # after the lock: whoever changes it holds the lock first
+    owing = dict(
+        tx.tuples(queries.list_owing, params)
+    )  # after the lock: whoever changes it holds the lock first
     return {h: Balance(available.get(h, 0), owing.get(h, 0)) for h in {*available, *owing}}
 
 
 def post(
-    tx: Transaction, town: TownCode, movements: Sequence[Movement], locked: dict[int, Balance], *, now: datetime
+    tx: Transaction,
+    town: TownCode,
+    movements: Sequence[Movement],
+    locked: dict[int, Balance],
+    *,
+    now: datetime,
 ) -> int:
     """Write the transfers of `movements` in their order; the number of rows.
 

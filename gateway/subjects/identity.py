@@ -1,4 +1,7 @@
-"""Opening and finding identities. What is returned here is personal (C2): it goes out to the bank or onto a masked screen, never into a log."""
+"""Opening and finding identities.
+
+What is returned here is personal (C2): it goes out to the bank or onto a masked screen, never into a log.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,9 @@ def list_identities(tx: Transaction, keys: KeyRing, person_ids: Sequence[int]) -
     found: dict[PersonId, Identity] = {}
     for person_id, key_id, box in tx.tuples(queries.list_sealed, {"person_ids": int_array(person_ids)}):
         plain = orjson.loads(keys.open(Sealed(key_id, bytes(box)), SEAL_PURPOSE))
-        found[PersonId(person_id)] = Identity(PersonId(person_id), plain["id_no"], plain["name"], plain["phone"])
+        found[PersonId(person_id)] = Identity(
+            PersonId(person_id), plain["id_no"], plain["name"], plain["phone"]
+        )
     return found
 
 

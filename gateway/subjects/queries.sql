@@ -8,7 +8,9 @@ where town = %(town)s and code = any(string_to_array(%(codes)s, e'\n'));
 -- Persons by digest, with the purposes they consented to in this town and the households they belong to (as text).
 select d as digest, s.person_id, s.purposes, s.households
 from unnest(string_to_array(%(digests)s, e'\n')) d
-join standing s on s.town = %(town)s and s.kind = %(kind)s and s.digest = decode(d, 'hex');
+cross join lateral (  -- `offset 0`: always one probe a digest, never a scan of everybody
+    select * from standing where town = %(town)s and kind = %(kind)s and digest = decode(d, 'hex') offset 0
+) s;
 
 -- name: find_people
 -- Persons by digest, whether or not they have anything to do with a town.

@@ -1,4 +1,7 @@
-"""Registering families with their consents, and withdrawing consents. Set-based: a document of a thousand families is a dozen statements."""
+"""Registering families with their consents, and withdrawing consents.
+
+Set-based: a document of a thousand families is a dozen statements.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,9 @@ def _households(
 ) -> _Households:
     wanted = {family.household_code: family for family in families}
     rows = tx.tuples(queries.resolve_households, {"town": town, "codes": "\n".join(wanted)})
-    known = {code: HouseholdId(h) for code, h, _, until in rows if until == date.max or until > beijing_date(now)}
+    known = {
+        code: HouseholdId(h) for code, h, _, until in rows if until == date.max or until > beijing_date(now)
+    }
     missing = [code for code in wanted if code not in known]
     ids = _take_ids(tx, len(missing))
     for code, household_id in zip(missing, ids, strict=True):
@@ -86,7 +91,8 @@ def _households(
     if missing:
         tx.copy_in(queries.copy_households, copy_text((known[c], wanted[c].village, now) for c in missing))
         tx.copy_in(
-            queries.copy_household_codes, copy_text((town, c, known[c], wanted[c].member_since_on) for c in missing)
+            queries.copy_household_codes,
+            copy_text((town, c, known[c], wanted[c].member_since_on) for c in missing),
         )
     return _Households(known, ids)
 
@@ -102,7 +108,9 @@ def _persons(
     digest_of = keys.digester("lookup:id_no")
     digests = {digest_of(id_no.encode()).hex(): id_no for id_no in wanted}
     params = {"kind": "id_no", "identifier_town": "", "digests": "\n".join(digests)}
-    known = {digests[digest]: PersonId(person_id) for digest, person_id in tx.tuples(queries.find_people, params)}
+    known = {
+        digests[digest]: PersonId(person_id) for digest, person_id in tx.tuples(queries.find_people, params)
+    }
     missing = [id_no for id_no in wanted if id_no not in known]
     persons: list[tuple[Any, ...]] = []
     identifiers: list[tuple[Any, ...]] = []
@@ -210,7 +218,10 @@ def withdraw(
             "instants": [w.withdrawn_at for _, p, w in named if p is not None],
         },
     )
-    done = [ConsentChange(str(consent_id), PersonId(person_id), purpose) for consent_id, person_id, purpose in rows]
+    done = [
+        ConsentChange(str(consent_id), PersonId(person_id), purpose)
+        for consent_id, person_id, purpose in rows
+    ]
     refresh_standing(tx, town, [int(c.person_id) for c in done])
     pairs = {(int(c.person_id), c.purpose) for c in done}
     idle = {no for no, person, w in named if person is None or (person, str(w.purpose)) not in pairs}

@@ -67,7 +67,9 @@ def list_applicants(tx: Transaction, subject_ids: Sequence[int], on: date) -> li
     return tx.all(queries.list_applicants, {"subject_ids": int_array(subject_ids), "on": on})
 
 
-def list_consenting(tx: Transaction, purpose: Purpose, person_ids: Sequence[int]) -> set[tuple[PersonId, TownCode]]:
+def list_consenting(
+    tx: Transaction, purpose: Purpose, person_ids: Sequence[int]
+) -> set[tuple[PersonId, TownCode]]:
     """Pairs (person, town) with a consent in force for the purpose: consent is given for one town's points."""
     rows = tx.tuples(queries.list_consenting, {"purpose": purpose, "person_ids": int_array(person_ids)})
     return {(PersonId(person_id), TownCode(town)) for person_id, town in rows}
@@ -80,7 +82,10 @@ def list_marks(tx: Transaction, subject_ids: Sequence[int], on: date) -> list[Ro
 
 def list_households_of(tx: Transaction, person_ids: Sequence[int]) -> list[HouseholdId]:
     """Households the persons belong or belonged to."""
-    return [HouseholdId(h) for (h,) in tx.tuples(queries.list_households_of, {"person_ids": int_array(person_ids)})]
+    return [
+        HouseholdId(h)
+        for (h,) in tx.tuples(queries.list_households_of, {"person_ids": int_array(person_ids)})
+    ]
 
 
 def find_household(tx: Transaction, town: TownCode, code: str, on: date) -> HouseholdId | None:

@@ -35,7 +35,9 @@ def _body(row: Row, kind: str) -> RecordBody:
 def consent_records(tx: Transaction, kind: str, consent_ids: Sequence[str]) -> list[RecordDraft]:
     """Records of consents just given or withdrawn, stated from their rows."""
     rows = tx.all(queries.restate_consents, {"row_ids": list(consent_ids)})
-    return [RecordDraft(kind, row.row_id, _body(row, kind)) for row in sorted(rows, key=lambda r: str(r.row_id))]
+    return [
+        RecordDraft(kind, row.row_id, _body(row, kind)) for row in sorted(rows, key=lambda r: str(r.row_id))
+    ]
 
 
 class ConsentRestater:

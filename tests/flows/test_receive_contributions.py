@@ -11,19 +11,26 @@ import pytest
 
 from gateway import contributions, ledger
 from gateway.flows.find_batch import find_batch
-from gateway.flows.receive_contributions import receive_contributions, receive_together
+from gateway.flows.receive_contributions import _receive_together, receive_contributions
 from gateway.flows.register_households import register_households
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas.contributions import PushAnswer
-from schemas.errors import ConflictError, GatewayError, InvalidError, NotFoundError, RefusedError, UnavailableError
+from schemas.errors import (
+    ConflictError,
+    GatewayError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+)
 from tests.conftest import TestDatabase
 from tests.plain_town import KEYS, NOW, TOWN, invented_id_no, plain_house, push
 
 ID_A, ID_B, ID_C = invented_id_no(1), invented_id_no(2), invented_id_no(3)
 
 
-@pytest.fixture()
+@pytest.fixture
 def house(database: TestDatabase) -> House:
     made = plain_house(database)
     _register(made, [
@@ -170,13 +177,21 @@ def test_withdrawn_consent_stops_new_items(house: House) -> None:
     second = withdraw_consents(house, TOWN, "town-a", body, now=NOW)
     assert [a.status for a in first] == ["accepted", "accepted"]
     assert [a.status for a in second] == ["duplicate", "duplicate"]
-    assert _statuses(_send(house, [_award("T1"), _award("T2", id_no=ID_B)])) == [("rejected", "no-consent"), ("accepted", None)]
+    assert _statuses(_send(house, [_award("T1"), _award("T2", id_no=ID_B)])) == [
+        ("rejected", "no-consent"),
+        ("accepted", None),
+    ]
 
 
-def test_registering_twice_changes_nothing_and_a_child_needs_a_guardian(house: House, database: TestDatabase) -> None:
+def test_registering_twice_changes_nothing_and_a_child_needs_a_guardian(
+    house: House, database: TestDatabase
+) -> None:
     before = database.sql("select count(*) from person"), database.sql("select count(*) from consent")
     assert _register(house, [{"code": "F2", "members": [{"id_no": ID_C, "head": True}]}]) == ["accepted"]
-    assert before == (database.sql("select count(*) from person"), database.sql("select count(*) from consent"))
+    assert before == (
+        database.sql("select count(*) from person"),
+        database.sql("select count(*) from consent"),
+    )
     child = invented_id_no(5, date(2018, 1, 1))
     assert _register(house, [{"code": "F3", "members": [{"id_no": child}]}]) == ["rejected"]
     assert _register(house, [{"code": "F3", "members": [{"id_no": child, "guardian": True}]}]) == ["accepted"]
@@ -189,12 +204,19 @@ def test_who_leaves_a_family_is_dated_not_deleted(house: House, database: TestDa
     assert len(rows) == 3
 
 
-def test_several_pushes_share_a_transaction_and_each_gets_its_own_answer(house: House, database: TestDatabase) -> None:
+def test_several_pushes_share_a_transaction_and_each_gets_its_own_answer(
+    house: House, database: TestDatabase
+) -> None:
     _send(house, [_award("T0")], "used")
-    outcomes = receive_together(
+    outcomes = _receive_together(
         house,
-        [push([_award("T1")], "a"), push(b"{broken", "b"), push([_award("T1")], "c"), push([_award("T9")], "used")],
-        now=NOW,
+        [
+            push([_award("T1")], "a"),
+            push(b"{broken", "b"),
+            push([_award("T1")], "c"),
+            push([_award("T9")], "used"),
+        ],
+        NOW,
     )
     kinds = [type(o).__name__ if isinstance(o, GatewayError) else _statuses(o)[0][0] for o in outcomes]
     assert kinds == ["accepted", "InvalidError", "duplicate", "RefusedError"]
@@ -233,3 +255,43 @@ def test_another_clients_batch_is_not_found(house: House) -> None:
     answer = _send(house, [_award("T1")])
     with pytest.raises(NotFoundError):
         find_batch(house, TOWN, "town-b", answer.batch_id)
+
+
+def test_pushes_arriving_together_are_combined_and_one_bad_one_harms_nobody(
+    house: House, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gateway.flows import receive_contributions as module
+
+    sizes: list[int] = []
+    real = module._receive_together
+    gate = threading.Event()
+
+    def slowly(house: House, pushes: Any, now: Any) -> Any:
+        sizes.append(len(pushes))
+        gate.wait(5)
+        if len(pushes) > 1 and any(p.idempotency_key == "poison" for p in pushes):
+            raise RuntimeError("one of them is to blame")
+        return real(house, pushes, now)
+
+    monkeypatch.setattr(module, "_combiner", module.Combiner(slowly))
+    outcomes: dict[str, str] = {}
+
+    def send(key: str, items: Any) -> None:
+        try:
+            outcomes[key] = _statuses(receive_contributions(house, push(items, key), now=NOW))[0][0]
+        except GatewayError as exc:
+            outcomes[key] = exc.code
+
+    work = [(f"k{n}", [_award(f"T{n}")]) for n in range(12)] + [("poison", b"{broken")]
+    threads = [threading.Thread(target=send, args=entry) for entry in work]
+    for thread in threads:
+        thread.start()
+    while len(module._combiner._waiting) < 12:
+        pass
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert max(sizes) >= 12
+    assert outcomes.pop("poison") == "broken-json"
+    assert set(outcomes.values()) == {"accepted"}
+    assert database.sql("select count(*) from contribution") == [(12,)]
