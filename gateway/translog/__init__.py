@@ -6,8 +6,46 @@ Never: any row a record speaks of. A record's body comes from the room that owns
 enters one.
 """
 
+from gateway.translog.audit import LogExtent, audit_log, get_extent
+from gateway.translog.audit_tree import Expected
+from gateway.translog.checkpoint import Proof, check_proof, open_checkpoint, parse_proof
+from gateway.translog.findings import Findings, LogFault
 from gateway.translog.keys import load_signer, load_verifiers
+from gateway.translog.merkle import leaf_hash
+from gateway.translog.proofs import (
+    RecordProof,
+    find_checkpoint,
+    find_proof,
+    find_record_proof,
+    get_consistency,
+)
 from gateway.translog.records import append_records
 from gateway.translog.seal import SealedChunk, seal_chunk, seal_lag_s
+from gateway.translog.tiles import get_tile, parse_tile_path
 
-__all__ = ["SealedChunk", "append_records", "load_signer", "load_verifiers", "seal_chunk", "seal_lag_s"]
+__all__ = [
+    "Expected",
+    "Findings",
+    "LogExtent",
+    "LogFault",
+    "Proof",
+    "RecordProof",
+    "SealedChunk",
+    "append_records",
+    "audit_log",
+    "check_proof",
+    "find_checkpoint",
+    "find_proof",
+    "find_record_proof",
+    "get_consistency",
+    "get_extent",
+    "get_tile",
+    "leaf_hash",
+    "load_signer",
+    "load_verifiers",
+    "open_checkpoint",
+    "parse_proof",
+    "parse_tile_path",
+    "seal_chunk",
+    "seal_lag_s",
+]

@@ -59,9 +59,78 @@ select r.body from leaf l join record r using (record_id)
 where l.position >= %(start)s and l.position < %(end)s order by l.position
 
 -- name: find_leaf_by_record
-select l.position, l.leaf_hash, r.record_id, r.kind, r.row_id
+select l.position, r.record_id, r.kind, r.row_id, r.body
 from record r left join leaf l using (record_id) where r.record_id = %(record_id)s
 
 -- name: find_leaf_by_row
-select l.position, l.leaf_hash, r.record_id, r.kind, r.row_id
+select l.position, r.record_id, r.kind, r.row_id, r.body
 from record r left join leaf l using (record_id) where r.kind = %(kind)s and r.row_id = %(row_id)s
+
+-- name: get_log_extent
+select (select coalesce(max(position) + 1, 0) from leaf)::bigint as leaves,
+       (select count(*) from leaf)::bigint as leaf_rows,
+       (select count(*) from record)::bigint as records,
+       (select count(*) from record_pending)::bigint as pending,
+       (select count(*) from tile)::bigint as tiles,
+       (select count(*) from checkpoint)::bigint as checkpoints
+
+-- name: list_leaves_with_records
+select l.position, l.record_id, l.leaf_hash, r.kind, r.row_id, r.recorded_at, r.body
+from leaf l left join record r using (record_id)
+where l.position > %(after)s
+order by l.position
+limit %(limit)s
+
+-- name: list_pending_with_records
+select p.queue_no, p.record_id, l.position, r.kind, r.row_id, r.recorded_at, r.body, p.recorded_at
+from record_pending p left join record r using (record_id) left join leaf l using (record_id)
+where p.queue_no > %(after)s
+order by p.queue_no
+limit %(limit)s
+
+-- name: list_records_nowhere
+-- Records with neither leaf nor place in the queue: asked only when the counts say that there are some.
+select r.record_id, r.kind, r.row_id
+from record r left join leaf l using (record_id) left join record_pending p using (record_id)
+where l.record_id is null and p.record_id is null
+order by r.recorded_at, r.record_id
+limit %(limit)s
+
+-- name: list_unrecorded
+select want.row_id
+from unnest(%(row_ids)s::text[]) want(row_id)
+left join record r on r.kind = %(kind)s and r.row_id = want.row_id
+where r.record_id is null
+order by want.row_id
+
+-- name: list_leaf_spans
+-- Leaves by tile: how many, the first and last position, and the hashes in one piece.
+select position / 256, count(*), min(position), max(position), string_agg(leaf_hash, ''::bytea order by position)
+from leaf
+where position >= %(start)s and position < %(end)s
+group by 1
+order by 1
+
+-- name: list_tile_span
+select index, hashes, root from tile
+where level = %(level)s and index >= %(start)s and index < %(end)s
+order by index
+
+-- name: list_tiles_beyond
+-- Tiles that a tree of this size does not have.
+select level, index from tile
+where index >= (%(size)s::bigint >> least(8 * (level + 1), 62))
+order by level, index
+limit 20
+
+-- name: list_checkpoints
+select number, size, root, note, signed_at from checkpoint order by size
+
+-- name: set_savepoint
+savepoint restating
+
+-- name: drop_savepoint
+release savepoint restating
+
+-- name: back_to_savepoint
+rollback to savepoint restating

@@ -1,0 +1,89 @@
+"""Prove it: rows → records → leaves → tree → signatures, in one read-only snapshot, and name the first thing wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+
+from gateway.flows.restaters import list_restaters, list_sum_faults
+from gateway.house import House
+from gateway.translog import Expected, Findings, LogFault, audit_log, load_verifiers, open_checkpoint
+from gateway.translog.findings import Progress
+from schemas.errors import InvalidError
+from schemas.records import Restater
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was found. `faults` in the order found, the first hundred; `checked` counts everything looked at."""
+
+    faults: tuple[LogFault, ...]
+    fault_count: int
+    checked: Mapping[str, int]
+    size: int  # leaves
+    took_s: float
+    kinds: tuple[str, ...] = field(default=())  # record kinds that were restated from rows
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return self.fault_count == 0
+
+
+def verify_log(
+    house: House,
+    *,
+    now: datetime,
+    restaters: Mapping[str, Restater] | None = None,
+    outside: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> VerifyReport:
+    """Verify everything as the read-only auditor. `outside` are signed checkpoints (notes) kept outside this database.
+
+    `restaters` is for tests; left out, every room's. Errors: InvalidError or TamperedError for an unusable `outside`
+    checkpoint or key file; what is wrong with the log itself is in the report.
+    """
+    began = perf_counter()
+    config = house.config
+    verifiers = load_verifiers(config.log_verifiers, config.log_key, config.log_origin)
+    expected = []
+    for note in outside:
+        checkpoint = open_checkpoint(note, verifiers).checkpoint
+        if checkpoint.origin != config.log_origin:
+            raise InvalidError(
+                "that checkpoint is of another log", where="checkpoint", value=checkpoint.origin
+            )
+        expected.append(
+            Expected(checkpoint.size, checkpoint.root, f"outside checkpoint of size {checkpoint.size}", True)
+        )
+    restaters = list_restaters() if restaters is None else restaters
+    findings = Findings(progress)
+    with house.audit_db.transaction(read_only=True, isolation="repeatable read") as tx:
+        extent = audit_log(
+            tx,
+            restaters,
+            verifiers,
+            findings,
+            origin=config.log_origin,
+            now=now,
+            late_after_s=config.seal_lag_refuse_s,
+            outside=expected,
+        )
+        for room, fault in list_sum_faults(tx):
+            findings.add(
+                "sum-differs",
+                f"A sum kept by {room} is not what its rows give",
+                where=room,
+                value=str(fault),
+                remedy="find out who could write to the database; sums are kept by triggers, never by hand",
+            )
+    return VerifyReport(
+        tuple(findings.faults),
+        findings.fault_count,
+        dict(findings.checked),
+        extent.leaves,
+        perf_counter() - began,
+        tuple(sorted(restaters)),
+    )

@@ -1,0 +1,71 @@
+"""Proofs out of the stored tree: that a record is in it, and that an older tree is its beginning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from gateway.db import Row, Transaction, load_queries
+from gateway.translog.checkpoint import Proof
+from gateway.translog.merkle import consistency_ranges, inclusion_ranges
+from gateway.translog.tiles import list_range_roots
+from schemas.errors import NotFoundError
+
+queries = load_queries(__file__)
+
+
+class StoredCheckpoint(NamedTuple):
+    """The newest checkpoint, as stored."""
+
+    size: int
+    root: bytes
+    note: str
+    signed_at: datetime
+
+
+class RecordProof(NamedTuple):
+    """A record's inclusion proof under the newest checkpoint, with the bytes it proves."""
+
+    record_id: UUID
+    kind: str
+    row_id: str
+    body: bytes
+    proof: Proof
+
+
+def find_checkpoint(tx: Transaction) -> StoredCheckpoint | None:
+    """The newest checkpoint; None while nothing is sealed."""
+    row = tx.find(queries.find_last_checkpoint)
+    return row and StoredCheckpoint(row.size, bytes(row.root), row.note, row.signed_at)
+
+
+def find_proof(tx: Transaction, kind: str, row_id: str) -> RecordProof | None:
+    """The proof for the record of a row; None when there is no such record or it still waits for its leaf."""
+    return _proof(tx, tx.find(queries.find_leaf_by_row, {"kind": kind, "row_id": row_id}))
+
+
+def find_record_proof(tx: Transaction, record_id: UUID) -> RecordProof | None:
+    """The same by record id."""
+    return _proof(tx, tx.find(queries.find_leaf_by_record, {"record_id": str(record_id)}))
+
+
+def get_consistency(tx: Transaction, old: int, new: int) -> list[bytes]:
+    """RFC 6962 consistency proof between two tree sizes. Raises NotFoundError beyond the signed tree."""
+    newest = find_checkpoint(tx)
+    size = newest.size if newest else 0
+    if not 0 <= old <= new <= size:
+        raise NotFoundError(
+            "no such tree size", where="log", value=f"{old} to {new}", remedy=f"at most {size}"
+        )
+    return list_range_roots(tx, consistency_ranges(old, new), size)
+
+
+def _proof(tx: Transaction, row: Row | None) -> RecordProof | None:
+    newest = find_checkpoint(tx)
+    if row is None or row.position is None or newest is None or row.position >= newest.size:
+        return None
+    path = list_range_roots(tx, inclusion_ranges(row.position, newest.size), newest.size)
+    return RecordProof(
+        row.record_id, row.kind, row.row_id, bytes(row.body), Proof(row.position, path, newest.note)
+    )
