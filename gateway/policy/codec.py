@@ -57,7 +57,7 @@ def facts_bytes(facts: Facts) -> bytes:
             "subject_kind": str(facts.subject_kind),
             "applicant_id": facts.applicant_id,
             "as_of_on": facts.as_of_on.isoformat(),
-            "month_sums": [list(map(_plain, row)) for row in sorted(facts.month_sums)],
+            "month_sums": [[_plain(value) for value in row] for row in sorted(facts.month_sums)],
             "balance_centi": [list(row) for row in sorted(facts.balance_centi)],
             "posted_scores": [list(row) for row in sorted(facts.posted_scores)],
             "age_years": facts.age_years,
@@ -70,7 +70,7 @@ def facts_bytes(facts: Facts) -> bytes:
     )
 
 
-def _plain(value: str | int) -> str | int:
+def _plain(value: Any) -> str | int:
     return str(value) if isinstance(value, str) else int(value)
 
 

@@ -109,7 +109,9 @@ def _uncapped(ruleset: Ruleset, town_units: dict[Any, int], first: int, last: in
                 weight = known.get(key)
                 if weight is None:
                     weight = known[key] = (
-                        town_units.get(town, 0) * ruleset.category(category).weight_percent * DIRECTION.get(kind, 0)
+                        town_units.get(town, 0)
+                        * ruleset.category(category).weight_percent
+                        * DIRECTION.get(kind, 0)
                     )
                 total += weight * points
         return total
@@ -131,7 +133,9 @@ def _capped(ruleset: Ruleset, town_units: dict[Any, int], first: int, last: int)
                 if weight is None:
                     rule = ruleset.category(category)
                     caps[category] = None if rule.month_cap_centi is None else rule.month_cap_centi * scale
-                    weight = known[key] = town_units.get(town, 0) * rule.weight_percent * DIRECTION.get(kind, 0)
+                    weight = known[key] = (
+                        town_units.get(town, 0) * rule.weight_percent * DIRECTION.get(kind, 0)
+                    )
                 cell = (category, month)
                 cells[cell] = cells.get(cell, 0) + weight * points
         total = 0
@@ -145,7 +149,9 @@ def _capped(ruleset: Ruleset, town_units: dict[Any, int], first: int, last: int)
 
 def columns_of(ruleset: Ruleset, facts: Sequence[Facts]) -> Columns:
     """Facts as columns."""
-    by_day: dict[date, Callable[[Facts], int]] = {day: score_units_of(ruleset, day) for day in {f.as_of_on for f in facts}}
+    by_day: dict[date, Callable[[Facts], int]] = {
+        day: score_units_of(ruleset, day) for day in {f.as_of_on for f in facts}
+    }
     days = {day: _day_of(ruleset, day) for day in by_day}
     gates = ruleset.gates
     low, high = gates.age_min_years or UNKNOWN, NEVER if gates.age_max_years is None else gates.age_max_years
@@ -153,7 +159,9 @@ def columns_of(ruleset: Ruleset, facts: Sequence[Facts]) -> Columns:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields(Columns))
     units = columns[2]
     wide = any(abs(u) >= _FITS for u in units)
-    arrays = [np.array(column, dtype=object if wide and n == 2 else np.int64) for n, column in enumerate(columns)]
+    arrays = [
+        np.array(column, dtype=object if wide and n == 2 else np.int64) for n, column in enumerate(columns)
+    ]
     return Columns(*arrays[:11], *(a.astype(np.bool_) for a in arrays[11:]))
 
 
@@ -261,7 +269,9 @@ def _gates_open(ruleset: Ruleset, columns: Columns, earned: Any) -> Truths:
     gates = ruleset.gates
     open_: Any = ~columns.out_of_time
     banded = (columns.age_lows >= 0) | (columns.age_highs < NEVER)
-    open_ &= ~banded | ((columns.ages >= np.maximum(columns.age_lows, 0)) & (columns.ages <= columns.age_highs))
+    open_ &= ~banded | (
+        (columns.ages >= np.maximum(columns.age_lows, 0)) & (columns.ages <= columns.age_highs)
+    )
     if gates.score_at_least_centi is not None:
         open_ &= (earned >= gates.score_at_least_centi).astype(np.bool_)
     if gates.score_above_centi is not None:

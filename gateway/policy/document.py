@@ -98,7 +98,9 @@ def _plain(loader: _Loader, node: Any, path: str, lines: dict[str, int], depth: 
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            key = (
+                key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            )  # `on` is a word here, not true
             where = f"{path}.{key}" if path else str(key)
             if not isinstance(key, str) or not key.isascii() or key in found:
                 raise yaml.YAMLError(
@@ -151,14 +153,18 @@ def ruleset_from_bytes(canonical: bytes) -> Ruleset:
 
 def load_packaged(name: str) -> Ruleset:
     """A ruleset that ships with the gateway, by name. Raises InvalidError with the names there are."""
-    path = RULESETS / f"{name}.yaml"
+    return load_ruleset(packaged_text(name))
+
+
+def packaged_text(name: str) -> str:
+    """The YAML of a ruleset that ships with the gateway. Raises InvalidError with the names there are."""
     if name not in packaged_names():
         raise InvalidError(
-            "no ruleset of that name ships with the gateway",
-            value=name,
-            remedy="known are " + ", ".join(packaged_names()),
+            "no file, and no ruleset of that name ships with the gateway",
+            value=name[:80],
+            remedy="name a YAML file, or one of " + ", ".join(packaged_names()),
         )
-    return load_ruleset(path.read_text("utf-8"))
+    return (RULESETS / f"{name}.yaml").read_text("utf-8")
 
 
 def packaged_names() -> list[str]:
@@ -194,9 +200,7 @@ def _ruleset(document: Any, lines: Mapping[str, int]) -> Ruleset:
         data = form.load(document)
         canonical = canonical_json(_jsonable(document))
     except ValidationError as exc:
-        raise RulesetInvalidError(
-            list(_faults(exc.normalized_messages(), form, "", document, lines))
-        ) from None
+        raise RulesetInvalidError(list(_faults(_messages(exc), form, "", document, lines))) from None
     except ValueError as exc:
         raise RulesetInvalidError(
             [Fault("$", None, None, str(exc), "write whole numbers, text and dates only")]
@@ -212,6 +216,10 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     return value
+
+
+def _messages(exc: ValidationError) -> Any:
+    return exc.messages if isinstance(exc.messages, dict) else {"_schema": exc.messages}
 
 
 def _faults(messages: Any, form: Any, path: str, value: Any, lines: Mapping[str, int]) -> Iterator[Fault]:

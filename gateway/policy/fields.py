@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import ValidationError, fields
 
@@ -28,10 +28,10 @@ _MISSING = Complaint("is missing", "add it")
 
 
 class _Scalar(fields.Field[Any]):
-    default_error_messages = {
+    default_error_messages: ClassVar = {
         "required": [_MISSING],
         "null": [Complaint("is empty", "give a value, or leave the word out")],
-    }  # noqa: RUF012
+    }
 
 
 class Whole(_Scalar):
@@ -66,7 +66,8 @@ class Hundredths(_Scalar):
     ) -> int:
         text = str(value) if type(value) in (int, str) else ""
         match = _HUNDREDTHS.match(text)
-        allowed = f"write {self.unit} from {_plain(self.low)} to {_plain(self.high)} with at most two decimals, such as 100 or 2.5"
+        between = f"from {_plain(self.low)} to {_plain(self.high)}"
+        allowed = f"write {self.unit} {between} with at most two decimals, such as 100 or 2.5"
         if match is None:
             raise refuse(f"is not a number of {self.unit}", allowed)
         hundredths = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))

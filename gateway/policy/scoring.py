@@ -26,7 +26,10 @@ _BASIS = {
 
 
 def score(ruleset: Ruleset, facts: Facts) -> tuple[int, list[Step]]:
-    """The score in centi-points of this ruleset, with the steps that led to it. Points of two towns meet only after their factors."""
+    """The score in centi-points of this ruleset, with the steps that led to it.
+
+    Points of two towns meet only after their factors.
+    """
     zh, en = _BASIS[ruleset.basis.kind]
     first, last = ruleset.basis.first_month(facts.as_of_on), month_of(facts.as_of_on)
     months = {"months": ruleset.basis.months}

@@ -10,7 +10,10 @@ from schemas.policy import Decision
 
 
 def benefit_period(ruleset: Ruleset, on: date) -> tuple[date, date]:
-    """First day and exclusive last day of a benefit granted on a day: the same day `term.months` later (31 January + 1 month is the end of February)."""
+    """First day and exclusive last day of a benefit granted on a day: `term.months` later.
+
+    Where that month has no such day, its last (31 January and one month is the end of February).
+    """
     index = on.year * 12 + on.month - 1 + ruleset.term_months
     year, month = index // 12, index % 12 + 1
     return on, date(year, month, min(on.day, monthrange(year, month)[1]))

@@ -1,0 +1,20 @@
+"""Rulesets for people to look at."""
+
+from __future__ import annotations
+
+from gateway import policy
+from gateway.db import Row
+from gateway.house import House
+
+
+def list_rulesets(house: House) -> list[Row]:
+    """All rulesets without their documents, proposed and approved."""
+    with house.db.transaction(read_only=True) as tx:
+        return policy.list_rulesets(tx)
+
+
+def get_ruleset(house: House, ruleset_id: str) -> tuple[Row, policy.Ruleset]:
+    """The row (with YAML and approval) and the ruleset of an id, or of at least 8 characters of it."""
+    with house.db.transaction(read_only=True) as tx:
+        full_id = policy.find_ruleset_id(tx, ruleset_id)
+        return policy.get_row(tx, full_id), policy.get_ruleset(tx, full_id)
