@@ -168,7 +168,7 @@ class LijiayuanReader:
         return read
 
     def read_lines(self, body: bytes, codes: Mapping[str, Category], first_no: int = 0) -> ReadPush:
-        """One item a line; blank lines carry no number. Faults stand at '/lines/3/memberIdNo', counted like items."""
+        """One item a line; blank lines carry no number. A line is a document: its faults stand at '/memberIdNo'."""
         categories = {**codes, **CATEGORIES}
         accept = _ACCEPT_TASK
         read = ReadPush([], [])
@@ -178,13 +178,13 @@ class LijiayuanReader:
                 item = parse_line(line)
             except InvalidError as exc:
                 detail = f"{exc.what} ({exc.where}); {exc.remedy}"
-                read.faults.append(FaultyItem(item_no, None, exc.code, f"/lines/{item_no}", detail))
+                read.faults.append(FaultyItem(item_no, None, exc.code, "/", detail))
                 continue
             loaded = accept(item)
             if loaded is not None:
                 good.append(to_contribution(item_no, loaded, categories))
             else:
-                _judge_task(item, item_no, f"/lines/{item_no}", categories, read)
+                _judge_task(item, item_no, "", categories, read)
         return read
 
     def without_items(self, body: bytes, item_nos: Collection[int], *, as_lines: bool) -> bytes:
