@@ -6,6 +6,7 @@ below the state directory, which is outside git.
 """
 
 from certs.authority import Development, ensure_development, issue_certificate, rotate_token_key
+from certs.registration import read_registration
 from certs.watch import WatchedCertificate, list_certificates
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "ensure_development",
     "issue_certificate",
     "list_certificates",
+    "read_registration",
     "rotate_token_key",
 ]

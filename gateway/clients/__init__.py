@@ -1,7 +1,7 @@
 """Towns' OAuth clients: who may speak for which town, with which keys and certificates.
 
 Owns: client, client_change, assertion_used
-Reads:
+Reads: contribution_batch, schema_migration
 Never: a private key, a shared secret, a resident. Keys come from our own list, never from a token's header.
 """
 
@@ -12,6 +12,8 @@ from gateway.clients.registry import (
     insert_assertion,
     insert_client,
     list_clients,
+    list_last_pushes,
+    list_missing_migrations,
     mark_client_enabled,
 )
 from gateway.clients.server import TokenServer
@@ -27,6 +29,8 @@ __all__ = [
     "insert_assertion",
     "insert_client",
     "list_clients",
+    "list_last_pushes",
+    "list_missing_migrations",
     "mark_client_enabled",
     "read_token",
 ]

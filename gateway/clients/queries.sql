@@ -45,3 +45,11 @@ left join lateral (
     where later.client_id = h.client_id and (later.changed_at, later.change_id) > (h.changed_at, h.change_id) limit 1
 ) l on true
 where h.change_id::text = any(%(row_ids)s);
+
+-- name: list_migration_numbers
+select number from schema_migration;
+
+-- name: list_last_pushes
+select distinct on (town) town, received_at, item_count
+from (select town, received_at, item_count from contribution_batch order by batch_id desc limit 2000) recent
+order by town, received_at desc;

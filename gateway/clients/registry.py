@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey, import_key
 
-from gateway.db import Transaction, load_queries
+from gateway.db import Row, Transaction, load_queries
 from schemas.canonical import canonical_sha256
 from schemas.errors import InvalidError, NotFoundError
 from schemas.oauth import SCOPES, ClientRegistration
@@ -140,6 +140,17 @@ def delete_expired_assertions(tx: Transaction, before: datetime) -> int:
     """Forget assertions that ended before `before`: they are refused by their own expiry. Returns how
     many."""
     return tx.run(queries.delete_expired_assertions, {"before": before})
+
+
+def list_last_pushes(tx: Transaction) -> list[Row]:
+    """town, received_at, item_count of each town's latest push, among the 2 000 most recent pushes of all."""
+    return tx.all(queries.list_last_pushes)
+
+
+def list_missing_migrations(tx: Transaction, numbers: Iterable[int]) -> list[int]:
+    """Which of these migrations the database lacks."""
+    done = {row.number for row in tx.all(queries.list_migration_numbers)}
+    return [number for number in numbers if number not in done]
 
 
 def check_jwks(jwks: Mapping[str, Any]) -> dict[str, Any]:

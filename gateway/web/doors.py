@@ -1,0 +1,68 @@
+"""The one table of doors: what stands where, and who guards it. Deny by default: a rule outside this table ends start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask
+
+from gateway.house import House
+from gateway.web import guards, health, oauth, pages, towns
+from gateway.web.guards import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A blueprint's factory, the prefix it stands below, and its guard."""
+
+    name: str
+    prefix: str
+    guard: Guard
+    make: Callable[[House], Blueprint]
+
+
+def list_doors(house: House) -> list[Door]:
+    """Every door of the web process."""
+    doors = [
+        Door("pages", "", guards.open_to_all, pages.pages_blueprint),
+        Door("health", "", guards.open_to_all, health.health_blueprint),
+        Door("metrics", "", guards.metrics_reader, health.metrics_blueprint),
+        Door("metadata", "/.well-known", guards.open_to_all, oauth.metadata_blueprint),
+        Door("oauth", "/oauth", guards.proves_itself, oauth.oauth_blueprint),
+    ]
+    for town in house.readers:
+        doors.append(
+            Door(
+                f"town_{town}",
+                f"/towns/{town}/v1",
+                guards.town_client(town, towns.SCOPES),
+                lambda house, town=town: towns.town_blueprint(house, town),  # type: ignore[misc]
+            )
+        )
+    return doors
+
+
+def open_doors(app: Flask, house: House) -> None:
+    """Register every door with its guard."""
+    for door in list_doors(house):
+        blueprint = door.make(house)
+        if blueprint.name != door.name:
+            raise RuntimeError(f"the blueprint of door {door.name} is named {blueprint.name}")
+        door.guard(house, blueprint)
+        app.register_blueprint(blueprint, url_prefix=door.prefix or None)
+    refuse_unguarded(app, {door.name for door in list_doors(house)})
+
+
+def refuse_unguarded(app: Flask, doors: set[str]) -> None:
+    """Raise RuntimeError for a URL rule that belongs to no door: it would have no guard."""
+    for rule in app.url_map.iter_rules():
+        door, dot, endpoint = rule.endpoint.partition(".")
+        if not dot or door not in doors:
+            raise RuntimeError(
+                f"the address {rule.rule} belongs to no door, so it has no guard; add it to doors.py"
+            )
+        if door.startswith("town_") and endpoint not in towns.SCOPES:
+            raise RuntimeError(
+                f"the address {rule.rule} of a town's door names no scope; add it to towns.SCOPES"
+            )

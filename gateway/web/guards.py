@@ -1,0 +1,107 @@
+"""Guards: who may pass a door. Each is attached to a blueprint by the table of doors; a door without one is refused."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+
+from flask import Blueprint, Response, request
+
+from gateway.flows.authorize_request import authorize_request
+from gateway.house import House
+from gateway.web.certificates import certificate_reader
+from gateway.web.limits import RateLimiter, rate_header
+from gateway.web.problems import DoorError
+from schemas.errors import ForbiddenError
+from schemas.values import TownCode
+
+Guard = Callable[[House, Blueprint], None]
+
+
+def open_to_all(house: House, blueprint: Blueprint) -> None:
+    """Nothing to protect: pages, health, public keys."""
+
+
+def proves_itself(house: House, blueprint: Blueprint) -> None:
+    """The token endpoint: its flow demands the client's key and certificate."""
+
+
+def metrics_reader(house: House, blueprint: Blueprint) -> None:
+    """A bearer token when one is configured; otherwise loopback only, and never through a proxy."""
+    token = house.config.metrics_token
+
+    @blueprint.before_request
+    def check() -> None:
+        if token:
+            shown = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+                raise ForbiddenError("metrics need their token", code="metrics-token", where="Authorization")
+        elif (
+            not _loopback(request.remote_addr)
+            or "Forwarded" in request.headers
+            or "X-Forwarded-For" in request.headers
+        ):
+            raise ForbiddenError(
+                "metrics answer this machine only",
+                code="metrics-loopback",
+                remedy="set GATEWAY_METRICS_TOKEN",
+            )
+
+
+def town_client(town: TownCode, scopes: Mapping[str, str]) -> Guard:
+    """A town's client: certificate-bound access token with the scope of the endpoint, within its rate. `scopes` says
+    the scope of each endpoint of the blueprint; one that is missing there lets nobody in."""
+
+    def attach(house: House, blueprint: Blueprint) -> None:
+        read_certificate = certificate_reader(house.config.trusted_proxies)
+        limiter = RateLimiter(house.config.rate_per_minute, house.config.web_processes)
+        needed = {f"{blueprint.name}.{endpoint}": scope for endpoint, scope in scopes.items()}
+
+        @blueprint.before_request
+        def check() -> None:
+            environ = request.environ
+            environ["gateway.town"] = town
+            caller = authorize_request(
+                house,
+                _bearer(environ.get("HTTP_AUTHORIZATION")),
+                read_certificate(environ),
+                needed[str(request.endpoint)],
+                town,
+                now=house.clock(),
+            )
+            environ["gateway.caller"] = caller
+            environ["gateway.client"] = caller.client_id
+            standing = limiter.take(caller.client_id)
+            environ["gateway.standing"] = standing
+            if standing.wait_s:
+                raise DoorError(
+                    "rate-limited",
+                    f"this client may make {limiter.quota} requests a minute here",
+                    remedy=f"wait {standing.wait_s} s",
+                    headers={"Retry-After": str(standing.wait_s)},
+                )
+
+        @blueprint.after_request
+        def tell(response: Response) -> Response:
+            standing = request.environ.get("gateway.standing")
+            if standing is not None:
+                response.headers["RateLimit-Policy"] = limiter.policy
+                response.headers["RateLimit"] = rate_header(standing)
+            return response
+
+    return attach
+
+
+def _bearer(header: str | None) -> str | None:
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _loopback(address: str | None) -> bool:
+    try:
+        return address is not None and ip_address(address).is_loopback
+    except ValueError:
+        return False
