@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from gateway.config import Config
 from gateway.house import House
 from gateway.translog import (
     RecordProof,
+    check_proof,
     find_checkpoint,
     find_proof,
     find_record_proof,
     get_consistency,
     get_tile,
+    leaf_hash,
+    load_verifiers,
+    parse_proof,
     parse_tile_path,
 )
 from schemas.errors import NotFoundError
@@ -63,3 +68,17 @@ def read_consistency(house: House, old: int, new: int) -> list[bytes]:
     """RFC 6962 consistency proof from tree size `old` to `new`. Raises NotFoundError beyond the signed tree."""
     with house.db.transaction(read_only=True, isolation="repeatable read") as tx:
         return get_consistency(tx, old, new)
+
+
+def list_log_keys(config: Config) -> list[str]:
+    """The public keys that checkpoints are verified with, as C2SP verifier key lines. Asks no database."""
+    return [one.vkey() for one in load_verifiers(config.log_verifiers, config.log_key, config.log_origin)]
+
+
+def check_record_proof(config: Config, proof: str, entry: bytes) -> str:
+    """Check a tlog-proof for a record's bytes offline; a sentence saying where it stands. TamperedError when it does not."""
+    verifiers = load_verifiers(config.log_verifiers, config.log_key, config.log_origin)
+    found = parse_proof(proof)
+    signed = check_proof(found, leaf_hash(entry), verifiers)
+    when = "" if signed.signed_at is None else f", signed {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"the record is leaf {found.position} of {signed.checkpoint.size}{when}"

@@ -14,6 +14,8 @@ from schemas.records import Restater
 RESTATING_ROOMS = ("subjects", "contributions", "policy", "benefits", "outbox", "clients")
 #: rooms whose sums are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = ("contributions", "ledger")
+#: kinds whose records speak of many rows: the field of the body that says how many, so that memory stays bounded
+ROW_COUNTS = {"contribution_batch": "accepted_count"}
 
 
 def list_restaters() -> Mapping[str, Restater]:

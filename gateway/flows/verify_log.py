@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from gateway.flows.restaters import list_restaters, list_sum_faults
+from gateway.flows.restaters import ROW_COUNTS, list_restaters, list_sum_faults
 from gateway.house import House
-from gateway.translog import Expected, Findings, LogFault, audit_log, load_verifiers, open_checkpoint
+from gateway.translog import (
+    Expected,
+    Findings,
+    LogFault,
+    Restaters,
+    audit_log,
+    load_verifiers,
+    open_checkpoint,
+)
 from gateway.translog.findings import Progress
 from schemas.errors import InvalidError
 from schemas.records import Restater
@@ -63,7 +71,7 @@ def verify_log(
     with house.audit_db.transaction(read_only=True, isolation="repeatable read") as tx:
         extent = audit_log(
             tx,
-            restaters,
+            Restaters(restaters, ROW_COUNTS),
             verifiers,
             findings,
             origin=config.log_origin,

@@ -7,6 +7,7 @@ enters one.
 """
 
 from gateway.translog.audit import LogExtent, audit_log, get_extent
+from gateway.translog.audit_records import Restaters
 from gateway.translog.audit_tree import Expected
 from gateway.translog.checkpoint import Proof, check_proof, open_checkpoint, parse_proof
 from gateway.translog.findings import Findings, LogFault
@@ -30,6 +31,7 @@ __all__ = [
     "LogFault",
     "Proof",
     "RecordProof",
+    "Restaters",
     "SealedChunk",
     "append_records",
     "audit_log",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from gateway.db import Transaction, load_queries
-from gateway.translog.audit_records import audit_leaves, audit_nowhere, audit_unrecorded, audit_waiting
+from gateway.translog.audit_records import (
+    Restaters,
+    audit_leaves,
+    audit_nowhere,
+    audit_unrecorded,
+    audit_waiting,
+)
 from gateway.translog.audit_tree import Expected, audit_tree
 from gateway.translog.findings import Findings
 from gateway.translog.note import Verifier
-from schemas.records import Restater
 
 queries = load_queries(__file__)
 
@@ -34,7 +39,7 @@ def get_extent(tx: Transaction) -> LogExtent:
 
 def audit_log(
     tx: Transaction,
-    restaters: Mapping[str, Restater],
+    restaters: Restaters,
     verifiers: Sequence[Verifier],
     findings: Findings,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,11 +20,19 @@ from schemas.values import instant_text
 queries = load_queries(__file__)
 
 PIECE = 5000  # records held at a time
+MAX_ROWS = 20_000  # rows behind the records restated at once, where a record speaks of many
 MAX_NAMED = 20  # faults named of one kind or one record
 _RESTORE = (
     "compare with the newest backup from before the change and find out who could write to the database"
 )
 _ENVELOPE = {"body", "kind", "recorded_at", "row_id", "v"}
+
+
+class Restaters(NamedTuple):
+    """Restaters by record kind; for kinds whose records speak of many rows, the body's field that says how many."""
+
+    by_kind: Mapping[str, Restater]
+    row_counts: Mapping[str, str] = {}
 
 
 class Stored(NamedTuple):
@@ -51,7 +59,7 @@ class Readable(NamedTuple):
     recorded: RecordBody
 
 
-def audit_leaves(tx: Transaction, restaters: Mapping[str, Restater], findings: Findings, leaves: int) -> None:
+def audit_leaves(tx: Transaction, restaters: Restaters, findings: Findings, leaves: int) -> None:
     """Every leaf: its record, its hash over the stored bytes, its position; and the record against its rows."""
     unknown: Counter[str] = Counter()
     last = -1
@@ -82,7 +90,7 @@ def audit_leaves(tx: Transaction, restaters: Mapping[str, Restater], findings: F
 
 def audit_waiting(
     tx: Transaction,
-    restaters: Mapping[str, Restater],
+    restaters: Restaters,
     findings: Findings,
     *,
     now: datetime,
@@ -127,9 +135,9 @@ def audit_nowhere(tx: Transaction, findings: Findings) -> None:
         )
 
 
-def audit_unrecorded(tx: Transaction, restaters: Mapping[str, Restater], findings: Findings) -> None:
+def audit_unrecorded(tx: Transaction, restaters: Restaters, findings: Findings) -> None:
     """Every row that must have a record has one."""
-    for kind, restater in sorted(restaters.items()):
+    for kind, restater in sorted(restaters.by_kind.items()):
         after = ""
         while row_ids := restater.list_row_ids(tx, after, PIECE):
             if len(set(row_ids)) != len(row_ids) or row_ids[-1] == after:
@@ -238,7 +246,7 @@ def _which_changed(tx: Transaction, stored: Stored) -> str:
 
 def _compare(
     tx: Transaction,
-    restaters: Mapping[str, Restater],
+    restaters: Restaters,
     readable: Iterable[Readable],
     findings: Findings,
     unknown: Counter[str],
@@ -247,19 +255,39 @@ def _compare(
     for one in readable:
         by_kind[one.stored.kind].append(one)
     for kind, group in by_kind.items():
-        restater = restaters.get(kind)
+        restater = restaters.by_kind.get(kind)
         if restater is None:
             unknown[kind] += len(group)
             continue
-        bodies = _restate(tx, restater, [one.stored.row_id for one in group], findings)
-        findings.count("records restated from rows", len(group))
-        for one in group:
-            found = bodies.get(one.stored.row_id)
-            if found is None:
-                if one.stored.row_id not in bodies:
-                    _note_row_missing(findings, one.stored)
-            elif not _says_the_same(one.stored, found):
-                _explain(tx, restater, one, found, findings)
+        for few in _few_rows(group, restaters.row_counts.get(kind)):
+            _compare_few(tx, restater, few, findings)
+
+
+def _compare_few(tx: Transaction, restater: Restater, few: list[Readable], findings: Findings) -> None:
+    bodies = _restate(tx, restater, [one.stored.row_id for one in few], findings)
+    findings.count("records restated from rows", len(few))
+    for one in few:
+        found = bodies.get(one.stored.row_id)
+        if found is None:
+            if one.stored.row_id not in bodies:
+                _note_row_missing(findings, one.stored)
+        elif not _says_the_same(one.stored, found):
+            _explain(tx, restater, one, found, findings)
+
+
+def _few_rows(group: list[Readable], row_count: str | None) -> Iterator[list[Readable]]:
+    """Cut where the rows behind the records would become too many to hold; `row_count` is the field that says how many."""
+    few: list[Readable] = []
+    rows = 0
+    for one in group:
+        behind = one.recorded.get(row_count, 1) if row_count else 1
+        behind = behind if isinstance(behind, int) else 1
+        if few and rows + behind > MAX_ROWS:
+            yield few
+            few, rows = [], 0
+        few.append(one)
+        rows += behind
+    yield few
 
 
 def _says_the_same(stored: Stored, found: RecordBody) -> bool:
