@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg2
 import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from certs import Development, ensure_development, read_registration
 from gateway.config import Config, load_config
+from gateway.db import Database
+from gateway.db.embedded import Embedded
 from gateway.flows.register_client import register_client
 from gateway.house import House
 from gateway.wiring import build_house
@@ -138,6 +141,30 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def scratch_database(postgres: Embedded) -> Iterator[TestDatabase]:
+    """A copy of the migrated template that may live longer than one test."""
+    name = f"t_{uuid4().hex[:12]}"
+
+    def admin(statement: str) -> None:
+        connection = psycopg2.connect(postgres.dsn("postgres", "postgres"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+    admin(f"create database {name} template gateway_template owner gateway_migrate strategy file_copy")
+    roles = ("gateway_app", "gateway_auditor", "gateway_migrate", "postgres")
+    dsns = {role: postgres.dsn(role, name) for role in roles}
+    database = TestDatabase(Database(dsns["gateway_app"]), Database(dsns["gateway_auditor"]), *dsns.values())
+    yield database
+    database.app.close()
+    database.auditor.close()
+    admin(f"drop database {name} with (force)")
 
 
 @contextmanager

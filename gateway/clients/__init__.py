@@ -5,6 +5,7 @@ Reads: contribution_batch, schema_migration
 Never: a private key, a shared secret, a resident. Keys come from our own list, never from a token's header.
 """
 
+from gateway.clients.memory import Memory, memory_of
 from gateway.clients.registry import (
     RegisteredClient,
     delete_expired_assertions,
@@ -21,6 +22,7 @@ from gateway.clients.tokens import AccessToken, TokenKeys, read_token
 
 __all__ = [
     "AccessToken",
+    "Memory",
     "RegisteredClient",
     "TokenKeys",
     "TokenServer",
@@ -32,5 +34,6 @@ __all__ = [
     "list_last_pushes",
     "list_missing_migrations",
     "mark_client_enabled",
+    "memory_of",
     "read_token",
 ]

@@ -11,39 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from gateway import clients
-from gateway.clients import AccessToken, RegisteredClient, TokenKeys
+from gateway.clients import AccessToken, Memory, RegisteredClient
 from gateway.house import House
 from schemas.errors import ForbiddenError, UnauthenticatedError
 from schemas.oauth import Caller
 from schemas.values import TownCode
 
 CLIENT_FRESH_S = 2.0
-REMEMBERED_TOKENS = 4096
 TOKEN_BYTES = 4096
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What one process remembers for one house."""
-
-    keys: TokenKeys
-    issuer: str
-    tokens: dict[bytes, AccessToken] = field(default_factory=dict)
-    clients: dict[str, tuple[float, RegisteredClient | None]] = field(default_factory=dict)
-
-
-_memories: WeakKeyDictionary[Any, _Memory] = WeakKeyDictionary()
-
-
-def token_keys(house: House) -> TokenKeys:
-    """The keys that sign and verify this house's tokens, re-read after a rotation."""
-    return _memory(house).keys
 
 
 def authorize_request(
@@ -59,8 +37,8 @@ def authorize_request(
             where="Authorization",
             remedy="get one at /oauth/token",
         )
-    memory = _memory(house)
-    token = _verified(memory, bearer, now)
+    memory = clients.memory_of(house.db, house.config.token_keys)
+    token = _verified(house, memory, bearer, now)
     if certificate is None or token.certificate != certificate:
         raise UnauthenticatedError(
             "the token is bound to another client certificate than this connection's",
@@ -95,15 +73,7 @@ def authorize_request(
     return Caller(client.client_id, client.town, token.scopes)
 
 
-def _memory(house: House) -> _Memory:
-    memory = _memories.get(house.db)
-    if memory is None:
-        memory = _Memory(TokenKeys(house.config.token_keys), house.config.public_url.rstrip("/"))
-        _memories[house.db] = memory
-    return memory
-
-
-def _verified(memory: _Memory, bearer: str, now: datetime) -> AccessToken:
+def _verified(house: House, memory: Memory, bearer: str, now: datetime) -> AccessToken:
     if len(bearer) > TOKEN_BYTES or not bearer.isascii():
         raise UnauthenticatedError(
             "the access token cannot be read", code="token-invalid", where="Authorization"
@@ -111,10 +81,8 @@ def _verified(memory: _Memory, bearer: str, now: datetime) -> AccessToken:
     digest = hashlib.sha256(bearer.encode()).digest()
     token = memory.tokens.get(digest)
     if token is None:
-        token = clients.read_token(bearer, memory.keys, memory.issuer, now)
-        if len(memory.tokens) >= REMEMBERED_TOKENS:
-            memory.tokens.clear()  # all are verified again: rarer and simpler than an order of age
-        memory.tokens[digest] = token
+        token = clients.read_token(bearer, memory.keys, house.config.public_url.rstrip("/"), now)
+        memory.remember_token(digest, token)
     elif token.expires_at <= now.timestamp():
         memory.tokens.pop(digest, None)
         raise UnauthenticatedError(
@@ -126,14 +94,12 @@ def _verified(memory: _Memory, bearer: str, now: datetime) -> AccessToken:
     return token
 
 
-def _current_client(house: House, memory: _Memory, client_id: str) -> RegisteredClient | None:
+def _current_client(house: House, memory: Memory, client_id: str) -> RegisteredClient | None:
     at = time.monotonic()
     known = memory.clients.get(client_id)
     if known is not None and at - known[0] < CLIENT_FRESH_S:
         return known[1]
     with house.db.transaction(read_only=True) as tx:
         client = clients.find_client(tx, client_id)
-    if len(memory.clients) > REMEMBERED_TOKENS:
-        memory.clients.clear()
-    memory.clients[client_id] = (at, client)
+    memory.remember_client(client_id, at, client)
     return client

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway import clients
-from gateway.flows.authorize_request import token_keys
 from gateway.house import House
 from schemas.oauth import ASSERTION_BYTES, TokenAnswer, TokenRequest
 
@@ -29,7 +28,7 @@ def issue_token(house: House, asked: TokenRequest, *, now: datetime) -> TokenAns
     with house.db.transaction() as tx:
         server = clients.TokenServer(
             tx,
-            token_keys(house),
+            clients.memory_of(house.db, house.config.token_keys).keys,
             house.config.public_url.rstrip("/"),
             asked.certificate,
             now=now,

@@ -9,8 +9,8 @@ import orjson
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from flask import Blueprint, Response, request
 
-from gateway.flows.authorize_request import token_keys
 from gateway.flows.issue_token import issue_token
+from gateway.flows.publish_keys import publish_keys
 from gateway.house import House
 from gateway.web.certificates import certificate_reader
 from gateway.web.problems import problem_body
@@ -22,7 +22,7 @@ FORM_FIELDS = 20
 
 
 def oauth_blueprint(house: House) -> Blueprint:
-    """/oauth/token and /oauth/jwks."""
+    """/oauth/token, /oauth/jwks and /oauth/receipt-jwks."""
     blueprint = Blueprint("oauth", __name__)
     read_certificate = certificate_reader(house.config.trusted_proxies)
     base_url = house.config.public_url.rstrip("/")
@@ -44,9 +44,11 @@ def oauth_blueprint(house: House) -> Blueprint:
 
     @blueprint.get("/jwks")
     def jwks() -> Response:
-        response = Response(orjson.dumps(token_keys(house).jwks()), content_type="application/jwk-set+json")
-        response.headers["Cache-Control"] = "public, max-age=300"
-        return response
+        return _keys(house, "token")
+
+    @blueprint.get("/receipt-jwks", endpoint="receipt_jwks")
+    def receipt_jwks() -> Response:
+        return _keys(house, "receipt")
 
     return blueprint
 
@@ -84,6 +86,12 @@ def metadata(issuer: str) -> dict[str, Any]:
     for name in ("issuer", "token_endpoint", "jwks_uri", "grant_types_supported", "scopes_supported"):
         getattr(found, f"validate_{name}")()
     return {**found, "tls_client_certificate_bound_access_tokens": True}
+
+
+def _keys(house: House, use: str) -> Response:
+    response = Response(orjson.dumps(publish_keys(house)[use]), content_type="application/jwk-set+json")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
 
 
 def _answer(base_url: str, status: int, body: dict[str, Any]) -> Response:
