@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,7 +34,7 @@ def free_port() -> int:
 
 @dataclass
 class Stage:
-    """Processes by name, and where their files are. Use `with stage(folder) as it`."""
+    """Processes by name, and where their files are. Use `with stage() as it`."""
 
     folder: Path
     port: int
@@ -71,7 +73,9 @@ class Stage:
             [_gateway(), *words], env=self.environ, capture_output=True, text=True, timeout=120, check=False
         )
         if check and done.returncode:
-            raise AssertionError(f"gateway {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+            raise AssertionError(
+                f"gateway {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
     def prepare(self) -> None:
@@ -168,15 +172,19 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(folder: Path, **settings: str) -> Iterator[Stage]:
-    """A prepared stage; nothing runs on it yet but PostgreSQL. Everything is ended at the end."""
-    folder.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
+def stage(**settings: str) -> Iterator[Stage]:
+    """A prepared stage; nothing runs on it yet but PostgreSQL. Everything is ended and removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="gateway-storm-"))
+    folder.chmod(
+        0o755
+    )  # PostgreSQL runs as a user of its own when we are root, so pytest's own folder will not do
     it = Stage(folder, free_port(), settings)
     try:
         it.prepare()
         yield it
     finally:
         it.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _gateway() -> str:
