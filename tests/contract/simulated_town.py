@@ -28,7 +28,9 @@ class SimulatedTown:
     calls: requests.Session
 
     def arm(self, fault: str, on: str, **more: Any) -> None:
-        assert self.calls.post(f"{self.address}/_faults", json={"fault": fault, "on": on, **more}, timeout=5).ok
+        assert self.calls.post(
+            f"{self.address}/_faults", json={"fault": fault, "on": on, **more}, timeout=5
+        ).ok
 
     def state(self) -> dict[str, Any]:
         return self.calls.get(f"{self.address}/_state", timeout=5).json()  # type: ignore[no-any-return]

@@ -16,7 +16,9 @@ from schemas.errors import ConflictError, NotFoundError, OutcomeUnknownError, Re
 from schemas.values import Serial, beijing_date
 from tests.contract.simulated_town import SimulatedTown, running_town
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedTown]:
         yield running
 
 
-@pytest.fixture()
+@pytest.fixture
 def client(town: SimulatedTown) -> Iterator[LijiayuanClient]:
     yield create_client(town.config)
     town.calls.delete(f"{town.address}/_faults", timeout=5)
@@ -73,7 +75,9 @@ def test_refusals_are_told_apart(client: LijiayuanClient) -> None:
 
 
 @pytest.mark.parametrize("fault", ["slow", "drop", "garbage"])
-def test_a_lost_answer_is_unknown_and_finding_tells(fault: str, client: LijiayuanClient, town: SimulatedTown) -> None:
+def test_a_lost_answer_is_unknown_and_finding_tells(
+    fault: str, client: LijiayuanClient, town: SimulatedTown
+) -> None:
     town.arm(fault, "freeze", seconds=2)
     with pytest.raises(OutcomeUnknownError):
         client.freeze(serial(fault), "GL000001", 100, "tea")
@@ -83,7 +87,9 @@ def test_a_lost_answer_is_unknown_and_finding_tells(fault: str, client: Lijiayua
 
 
 @pytest.mark.parametrize("fault", ["slow", "drop", "garbage", "busy"])
-def test_a_question_without_answer_changed_nothing(fault: str, client: LijiayuanClient, town: SimulatedTown) -> None:
+def test_a_question_without_answer_changed_nothing(
+    fault: str, client: LijiayuanClient, town: SimulatedTown
+) -> None:
     town.arm(fault, "balance", seconds=2)
     with pytest.raises(UnavailableError):
         client.balance("GL000001")

@@ -95,7 +95,9 @@ class Books:
                 raise BooksError(422, "notEnoughPoints", "the family has not so many points")
             self.balances[family] -= points_centi
             self.acted += 1
-            made = Freeze(serial, family, points_centi, reason, "frozen", f"LJY-F-{len(self.freezes) + 1:08d}", _today())
+            made = Freeze(
+                serial, family, points_centi, reason, "frozen", f"LJY-F-{len(self.freezes) + 1:08d}", _today()
+            )
             self.freezes[serial] = made
             return made, True
 

@@ -21,6 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 BATCH = 1000
+SMALL_TOWN = 50 * BATCH
 HOUSEHOLDS = 250
 WITHDRAWALS = 250
 ATTEMPTS = 40
@@ -79,9 +80,13 @@ class Pusher:
         repeat: bool = False, label: str = "year",
     ) -> Pushed:  # fmt: skip
         """Send everything in batches, `senders` at a time and in order. `repeat` sends each batch a second time."""
+        if len(items) < SMALL_TOWN:
+            senders = 1  # a batch then holds weeks: a reversal must not overtake what it reverses
         batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
         with ThreadPoolExecutor(senders) as pool:
-            for size in pool.map(lambda numbered: self._push_numbered(label, *numbered, repeat), enumerate(batches)):
+            for size in pool.map(
+                lambda one: self._push_numbered(label, one[0], one[1], repeat), enumerate(batches)
+            ):
                 done(size)
         return self.pushed
 
@@ -103,11 +108,15 @@ class Pusher:
                     self.pushed.codes[item["code"]] += 1
         return answer
 
-    def register(self, families: Sequence[Item], *, done: Callable[[int], None] = lambda _: None) -> Counter[str]:
+    def register(
+        self, families: Sequence[Item], *, done: Callable[[int], None] = lambda _: None
+    ) -> Counter[str]:
         """Register families with members and consents."""
         return self._send_parts("/households", "households", families, HOUSEHOLDS, done)
 
-    def withdraw(self, withdrawals: Sequence[Item], *, done: Callable[[int], None] = lambda _: None) -> Counter[str]:
+    def withdraw(
+        self, withdrawals: Sequence[Item], *, done: Callable[[int], None] = lambda _: None
+    ) -> Counter[str]:
         """Pass withdrawn consents on."""
         return self._send_parts("/consents/withdrawals", "withdrawals", withdrawals, WITHDRAWALS, done)
 
@@ -185,7 +194,10 @@ class Pusher:
                 raise DoorRefusedError(f"no token, {answer.status_code}: {answer.text[:500]}")
             answer.raise_for_status()
             given = answer.json()
-            self._token, self._token_until = given["access_token"], time.monotonic() + given["expires_in"] - 30
+            self._token, self._token_until = (
+                given["access_token"],
+                time.monotonic() + given["expires_in"] - 30,
+            )
             return self._token
 
 

@@ -62,7 +62,7 @@ class _Gate:
         return None
 
 
-class _Dropped(Exception):
+class DroppedError(Exception):
     """The connection is closed without an answer."""
 
 
@@ -114,8 +114,8 @@ def create_simulator_app(settings: SimulatorSettings) -> Flask:
     def refused(exc: BooksError) -> Any:
         return _problem(exc.status, exc.code, exc.title)
 
-    @app.errorhandler(_Dropped)
-    def dropped(_: _Dropped) -> Any:
+    @app.errorhandler(DroppedError)
+    def dropped(_: DroppedError) -> Any:
         connection = request.environ.get("werkzeug.socket")
         if connection is not None:
             connection.shutdown(socket.SHUT_RDWR)
@@ -131,7 +131,9 @@ def _add_controls(app: Flask, gate: _Gate, books: Books) -> None:
     def faults() -> Any:
         asked = request.get_json()
         if asked.get("fault") not in FAULTS or asked.get("on") not in ACTIONS:
-            return _problem(400, "faultUnknown", f"fault is one of {', '.join(FAULTS)}; on is one of {', '.join(ACTIONS)}")
+            return _problem(
+                400, "faultUnknown", f"fault is one of {', '.join(FAULTS)}; on is one of {', '.join(ACTIONS)}"
+            )
         with gate.lock:
             gate.armed.append({"times": 1, "seconds": 1.0, **asked})
         return jsonify({"armed": len(gate.armed)})
@@ -152,9 +154,9 @@ def _add_controls(app: Flask, gate: _Gate, books: Books) -> None:
         with gate.lock:
             return jsonify({**books.snapshot(), "calls": dict(gate.calls)})
 
-    @app.get("/_ready")
-    def ready() -> Any:
-        return jsonify({"ready": True})
+    @app.get("/healthz")
+    def alive() -> Any:
+        return jsonify({"status": "ok"})
 
 
 def _with_faults(gate: _Gate, action: str, act: Callable[[], Any], *, guarded: bool = False) -> Any:
@@ -175,7 +177,7 @@ def _with_faults(gate: _Gate, action: str, act: Callable[[], Any], *, guarded: b
     if kind == "slow":
         time.sleep(float(fault["seconds"]) if fault else 0)
     if kind == "drop":
-        raise _Dropped
+        raise DroppedError
     if kind == "garbage":
         return Response("<html>gateway time-out</html>", 200, content_type="text/html")
     if kind in ("repeat", "reorder"):

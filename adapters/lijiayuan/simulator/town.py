@@ -12,7 +12,10 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 TOWN_TIME = timezone(timedelta(hours=8))
-VILLAGES = tuple(f"示例{name}村" for name in ("东湾", "西塘", "南浦", "北桥", "长桑", "沙田", "梅里", "横港", "新埠", "凤凰"))
+VILLAGES = tuple(
+    f"示例{name}村"
+    for name in ("东湾", "西塘", "南浦", "北桥", "长桑", "沙田", "梅里", "横港", "新埠", "凤凰")
+)
 STEMS = "甲乙丙丁戊己庚辛壬癸"
 COUNTY = "330199"
 DAYS = 365
@@ -20,11 +23,13 @@ SETTLED_DAYS = 14  # only points this old are spent, given away or taken back
 
 #: task, how often, fewest and most points
 TASKS = (
-    ("garbageSorting", 30, 1, 3), ("kitchenWasteSorting", 14, 1, 3), ("recyclablesDropOff", 8, 2, 5), ("doorFrontHygiene", 12, 3, 8),
-    ("courtyardBeautiful", 3, 5, 20), ("riverCleaning", 2, 10, 20), ("safetyPatrol", 6, 5, 10), ("fireHazardReport", 1, 5, 15),
-    ("charityDonation", 2, 10, 50), ("bloodDonation", 0.5, 50, 100), ("volunteerService", 8, 8, 20), ("elderlyVisit", 4, 5, 15),
-    ("eventSteward", 2, 10, 20), ("onlineLearning", 8, 1, 3), ("fraudPreventionQuiz", 4, 2, 5), ("neighbourHelp", 3, 5, 10),
-    ("disputeMediation", 1, 10, 30), ("villageMeeting", 4, 5, 10), ("civilFamily", 0.5, 30, 60),
+    ("garbageSorting", 30, 1, 3), ("kitchenWasteSorting", 14, 1, 3), ("recyclablesDropOff", 8, 2, 5),
+    ("doorFrontHygiene", 12, 3, 8), ("courtyardBeautiful", 3, 5, 20), ("riverCleaning", 2, 10, 20),
+    ("safetyPatrol", 6, 5, 10), ("fireHazardReport", 1, 5, 15), ("charityDonation", 2, 10, 50),
+    ("bloodDonation", 0.5, 50, 100), ("volunteerService", 8, 8, 20), ("elderlyVisit", 4, 5, 15),
+    ("eventSteward", 2, 10, 20), ("onlineLearning", 8, 1, 3), ("fraudPreventionQuiz", 4, 2, 5),
+    ("neighbourHelp", 3, 5, 10), ("disputeMediation", 1, 10, 30), ("villageMeeting", 4, 5, 10),
+    ("civilFamily", 0.5, 30, 60),
 )  # fmt: skip
 OFFENCES = (("illegalDumping", 5, 10), ("illegalParking", 2, 5), ("unauthorizedBuilding", 20, 50))
 
@@ -42,7 +47,9 @@ class Family:
     zeal: float  # 0 to 1
     settled: int = 0  # hundredths old enough to be spent
     fresh: list[tuple[date, int]] = field(default_factory=list)
-    awards: list[tuple[date, str, str, int]] = field(default_factory=list)  # not yet reversed: day, task id, member, hundredths
+    awards: list[tuple[date, str, str, int]] = field(
+        default_factory=list
+    )  # not yet reversed: day, task id, member, hundredths
 
     def settle(self, today: date) -> None:
         while self.fresh and (today - self.fresh[0][0]).days >= SETTLED_DAYS:
@@ -93,7 +100,12 @@ def _family(
         if member["consents"]:
             active.append(member["memberIdNo"])
     code = f"GL{number:06d}"
-    registration = {"familyCode": code, "village": village, "memberSince": begins.isoformat(), "members": members}
+    registration = {
+        "familyCode": code,
+        "village": village,
+        "memberSince": begins.isoformat(),
+        "members": members,
+    }
     return Family(code, village, registration, active, min(chance.betavariate(1.6, 2.2) * zeal, 1.0))
 
 
@@ -113,12 +125,24 @@ def _member(
         purposes = ("redemption",)
     given = datetime.combine(begins, time(9, chance.randint(0, 59)), TOWN_TIME).isoformat()
     consents = [
-        {"purpose": purpose, "givenAt": given, "textVersion": "2025-07", "evidence": f"QR-{number:06d}-{place}", "guardian": child}
+        {
+            "purpose": purpose,
+            "givenAt": given,
+            "textVersion": "2025-07",
+            "evidence": f"QR-{number:06d}-{place}",
+            "guardian": child,
+        }
         for purpose in purposes
     ]
     name = f"测试{STEMS[number % 10]}{STEMS[place]}{number:04d}"
     phone = f"000{number:06d}{place:02d}"
-    return {"memberIdNo": first + _check(first), "memberName": name, "phone": phone, "isHead": place == 0, "consents": consents}
+    return {
+        "memberIdNo": first + _check(first),
+        "memberName": name,
+        "phone": phone,
+        "isHead": place == 0,
+        "consents": consents,
+    }
 
 
 def _check(first: str) -> str:
@@ -157,14 +181,27 @@ def _event(chance: random.Random, family: Family, families: list[Family], at: da
         task, least, most = OFFENCES[chance.choices((0, 1, 2), (6, 5, 1))[0]]
         yield _move(chance, family, at, "deduction", task, chance.randint(least, most) * 100)
     elif luck < 0.055 and family.settled > 3000:
-        yield _move(chance, family, at, "spend", "mallPurchase", chance.randint(5, family.settled // 200) * 100)
+        yield _move(
+            chance, family, at, "spend", "mallPurchase", chance.randint(5, family.settled // 200) * 100
+        )
     elif luck < 0.063 and family.settled > 2000:
         other = chance.choice(families)
         if other is not family and other.active:
             centi = chance.choice((5, 10, 20)) * 100
-            yield {**_move(chance, family, at, "transferOut", "giftToNeighbour", centi), "counterpartFamilyCode": other.code}
-            yield {**_move(chance, other, at, "transferIn", "giftToNeighbour", centi), "counterpartFamilyCode": family.code}
-    elif luck < 0.068 and family.awards and (at.date() - family.awards[0][0]).days > SETTLED_DAYS and family.settled > 6000:
+            yield {
+                **_move(chance, family, at, "transferOut", "giftToNeighbour", centi),
+                "counterpartFamilyCode": other.code,
+            }
+            yield {
+                **_move(chance, other, at, "transferIn", "giftToNeighbour", centi),
+                "counterpartFamilyCode": family.code,
+            }
+    elif (
+        luck < 0.068
+        and family.awards
+        and (at.date() - family.awards[0][0]).days > SETTLED_DAYS
+        and family.settled > 6000
+    ):
         _, original, member, centi = family.awards.pop(0)
         family.settled -= centi
         yield {**_item(family, member, at, "reversal", "volunteerService", centi), "reverses": original}
