@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, fields
 
@@ -28,10 +28,13 @@ _MISSING = Complaint("is missing", "add it")
 
 
 class _Scalar(fields.Field[Any]):
-    default_error_messages: ClassVar = {
-        "required": [_MISSING],
-        "null": [Complaint("is empty", "give a value, or leave the word out")],
-    }
+    missing = _MISSING
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        empty: Any = [Complaint("is empty", "give a value, or leave the word out")]
+        absent: Any = [self.missing]
+        self.error_messages.update(required=absent, null=empty)
 
 
 class Whole(_Scalar):
@@ -127,7 +130,7 @@ _REFERENCE = Complaint(
 class Reference(Words):
     """Where the numbers of a block come from."""
 
-    default_error_messages = {"required": [_REFERENCE], "null": [_REFERENCE]}  # noqa: RUF012
+    missing = _REFERENCE
 
     def __init__(self) -> None:
         super().__init__(500, remedy=_REFERENCE.remedy, required=True)
