@@ -22,6 +22,11 @@ def canonical_json(value: JsonValue) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+def sorted_json(value: JsonValue) -> bytes:
+    """The same bytes for a value known to have a canonical form; nothing is checked. For comparing, never for storing."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def canonical_sha256(value: JsonValue) -> bytes:
     """SHA-256 (32 bytes) over `canonical_json(value)`."""
     return hashlib.sha256(canonical_json(value)).digest()

@@ -115,7 +115,7 @@ def seal() -> None:
 @group.command()
 def checkpoint() -> None:
     """Print the newest signed checkpoint. Keep it somewhere else: it is what a rewritten log cannot fit."""
-    from gateway.flows.read_log import read_checkpoint
+    from gateway.flows.read_checkpoint import read_checkpoint
 
     print(read_checkpoint(_house()).decode(), end="")
 
@@ -128,7 +128,7 @@ def checkpoint() -> None:
 )
 def proof(record: str, row: bool, entry: Path | None) -> None:
     """Print a record's inclusion proof (c2sp.org/tlog-proof)."""
-    from gateway.flows.read_log import read_proof
+    from gateway.flows.read_proof import read_proof
 
     if row:
         kind, _, row_id = record.partition("/")
@@ -151,9 +151,14 @@ def proof(record: str, row: bool, entry: Path | None) -> None:
 @click.argument("entry_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(proof_file: Path, entry_file: Path) -> None:
     """Check a proof offline: ENTRY_FILE holds the record's bytes. No database is asked."""
-    from gateway.flows.read_log import check_record_proof
+    from gateway.translog import check_proof, leaf_hash, load_verifiers, parse_proof
 
-    print(check_record_proof(load_config(), _read_text(proof_file), entry_file.read_bytes()))
+    config = load_config()
+    verifiers = load_verifiers(config.log_verifiers, config.log_key, config.log_origin)
+    found = parse_proof(_read_text(proof_file))
+    signed = check_proof(found, leaf_hash(entry_file.read_bytes()), verifiers)
+    when = "" if signed.signed_at is None else f", signed {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC"
+    print(f"the record is leaf {found.position} of {signed.checkpoint.size}{when}")
 
 
 @group.command()
@@ -172,7 +177,8 @@ def export(folder: Path, quiet: bool) -> None:
 @group.command()
 def keys() -> None:
     """Print the public keys others verify with: plain signatures, then timed ones (c2sp.org/signed-note)."""
-    from gateway.flows.read_log import list_log_keys
+    from gateway.translog import load_verifiers
 
-    for vkey in list_log_keys(load_config()):
-        print(vkey)
+    config = load_config()
+    for verifier in load_verifiers(config.log_verifiers, config.log_key, config.log_origin):
+        print(verifier.vkey())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from gateway.flows.restaters import ROW_COUNTS, list_restaters, list_sum_faults
+from gateway.flows._restaters import ROW_COUNTS, list_restaters, list_sum_faults
 from gateway.house import House
 from gateway.translog import (
     Expected,

@@ -6,14 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 
 from gateway.db import Transaction, load_queries
 from gateway.translog.findings import Findings
 from gateway.translog.merkle import HASH_BYTES, leaf_hash
-from gateway.translog.records import envelope_bytes
+from gateway.translog.records import says_the_same
 from schemas.records import RECORD_VERSION, RecordBody, Restater
 from schemas.values import instant_text
 
@@ -39,11 +38,11 @@ class Stored(NamedTuple):
     """A record as it stands, with its place (None while it waits)."""
 
     position: int | None
-    record_id: UUID
+    record_id: str
     leaf_hash: bytes | None
     kind: str
     row_id: str
-    recorded_at: datetime
+    recorded_at: str  # as instant_text gives it
     body: bytes
 
     def where(self) -> str:
@@ -78,7 +77,9 @@ def audit_leaves(tx: Transaction, restaters: Restaters, findings: Findings, leav
                     remedy=_RESTORE,
                 )
                 continue
-            stored = Stored(position, record_id, bytes(hashed), kind, row_id, recorded_at, bytes(body))
+            stored = Stored(
+                position, record_id, bytes(hashed), kind, row_id, instant_text(recorded_at), bytes(body)
+            )
             recorded = _read(tx, stored, findings)
             if recorded is not None:
                 readable.append(Readable(stored, recorded))
@@ -105,7 +106,7 @@ def audit_waiting(
         for _, record_id, position, kind, row_id, recorded_at, body, queued_at in rows:
             if not _waits_rightly(findings, record_id, position, body, queued_at == recorded_at):
                 continue
-            stored = Stored(None, record_id, None, kind, row_id, recorded_at, bytes(body))
+            stored = Stored(None, record_id, None, kind, row_id, instant_text(recorded_at), bytes(body))
             age_s = (now - recorded_at).total_seconds()
             if age_s > late_after_s:
                 findings.add(
@@ -166,7 +167,7 @@ def _note_gap(findings: Findings, first: int, found: int) -> None:
 
 
 def _waits_rightly(
-    findings: Findings, record_id: UUID, position: int | None, body: Any, same_time: bool
+    findings: Findings, record_id: str, position: int | None, body: Any, same_time: bool
 ) -> bool:
     wrong = None
     if body is None:
@@ -213,7 +214,7 @@ def _read(tx: Transaction, stored: Stored, findings: Findings) -> RecordBody | N
     for column, found in (
         ("kind", stored.kind),
         ("row_id", stored.row_id),
-        ("recorded_at", instant_text(stored.recorded_at)),
+        ("recorded_at", stored.recorded_at),
     ):
         if envelope[column] != found:
             findings.add(
@@ -271,7 +272,9 @@ def _compare_few(tx: Transaction, restater: Restater, few: list[Readable], findi
         if found is None:
             if one.stored.row_id not in bodies:
                 _note_row_missing(findings, one.stored)
-        elif not _says_the_same(one.stored, found):
+        elif not says_the_same(
+            one.stored.body, one.stored.kind, one.stored.row_id, one.stored.recorded_at, found
+        ):
             _explain(tx, restater, one, found, findings)
 
 
@@ -288,13 +291,6 @@ def _few_rows(group: list[Readable], row_count: str | None) -> Iterator[list[Rea
         few.append(one)
         rows += behind
     yield few
-
-
-def _says_the_same(stored: Stored, found: RecordBody) -> bool:
-    try:
-        return envelope_bytes(stored.kind, stored.row_id, stored.recorded_at, found) == stored.body
-    except ValueError:
-        return False
 
 
 def _restate(
@@ -374,5 +370,5 @@ def _note_unknown(findings: Findings, unknown: Counter[str]) -> None:
             "Records of a kind that no room can say again from its rows",
             where=f"record kind {kind!r}",
             value=f"{number} records",
-            remedy=f"give its room a restater (restate.py) and name the room in gateway/flows/restaters.py; {_RESTORE}",
+            remedy=f"give its room a restater (restate.py) and name the room in gateway/flows/_restaters.py; {_RESTORE}",
         )

@@ -75,14 +75,14 @@ select (select coalesce(max(position) + 1, 0) from leaf)::bigint as leaves,
        (select count(*) from checkpoint)::bigint as checkpoints
 
 -- name: list_leaves_with_records
-select l.position, l.record_id, l.leaf_hash, r.kind, r.row_id, r.recorded_at, r.body
+select l.position, l.record_id::text, l.leaf_hash, r.kind, r.row_id, r.recorded_at, r.body
 from leaf l left join record r using (record_id)
 where l.position > %(after)s
 order by l.position
 limit %(limit)s
 
 -- name: list_pending_with_records
-select p.queue_no, p.record_id, l.position, r.kind, r.row_id, r.recorded_at, r.body, p.recorded_at
+select p.queue_no, p.record_id::text, l.position, r.kind, r.row_id, r.recorded_at, r.body, p.recorded_at
 from record_pending p left join record r using (record_id) left join leaf l using (record_id)
 where p.queue_no > %(after)s
 order by p.queue_no

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.db import Transaction, copy_text, load_queries
-from schemas.canonical import canonical_json
+from schemas.canonical import canonical_json, sorted_json
 from schemas.errors import InvalidError
 from schemas.records import MAX_RECORD_BYTES, RECORD_VERSION, RecordBody, RecordDraft
 from schemas.values import instant_text
@@ -47,13 +47,17 @@ def stored_bytes(draft: RecordDraft, recorded_at: datetime) -> bytes:
 
 
 def envelope_bytes(kind: str, row_id: str, recorded_at: datetime, body: RecordBody) -> bytes:
-    """Canonical JSON of {"body", "kind", "recorded_at", "row_id", "v"}."""
-    return canonical_json(
-        {
-            "body": body,
-            "kind": kind,
-            "recorded_at": instant_text(recorded_at),
-            "row_id": row_id,
-            "v": RECORD_VERSION,
-        }
-    )
+    """Canonical JSON of {"body", "kind", "recorded_at", "row_id", "v"}. Raises ValueError for a body without one."""
+    return canonical_json(_envelope(kind, row_id, instant_text(recorded_at), body))
+
+
+def says_the_same(stored: bytes, kind: str, row_id: str, recorded_at: str, body: RecordBody) -> bool:
+    """Whether `stored` is the envelope of exactly these values. `recorded_at` as instant_text gives it."""
+    try:
+        return sorted_json(_envelope(kind, row_id, recorded_at, body)) == stored
+    except TypeError:  # what JSON cannot say was never stored
+        return False
+
+
+def _envelope(kind: str, row_id: str, recorded_at: str, body: RecordBody) -> RecordBody:
+    return {"body": body, "kind": kind, "recorded_at": recorded_at, "row_id": row_id, "v": RECORD_VERSION}
