@@ -1,4 +1,4 @@
--- name: claim_keys
+-- name: claim_keys prepared
 -- Take an advisory lock on each (client, key) and see what stands there. A key whose lock somebody else holds is in progress.
 with asked as (
     select client_id, idempotency_key, no
@@ -13,20 +13,20 @@ from locked l
 left join contribution_batch b using (client_id, idempotency_key)
 order by l.no;
 
--- name: find_earlier
+-- name: find_earlier prepared
 -- Items of this town that stand already under one of these references, or that reverse one of them.
 select reference, content_digest, holder_id, person_id, kind, category, points_centi, occurred_on, false as reversed
 from contribution
 where town = %(town)s and reference = any(string_to_array(%(references)s, e'\n'));
 
--- name: list_reversed
+-- name: list_reversed prepared
 select reverses from contribution where town = %(town)s and reverses = any(string_to_array(%(references)s, e'\n'));
 
 -- name: copy_contributions
 copy contribution (town, reference, batch_id, item_no, kind, activity, category, holder_id, person_id, points_centi,
                    occurred_at, occurred_on, reverses, period, content_digest) from stdin;
 
--- name: add_month_sums
+-- name: add_month_sums prepared
 -- In one order, so that two pushes never wait for each other in a circle.
 insert into month_sum as m (holder_id, town, person_id, month, category, kind, points_centi, items)
 select holder_id, %(town)s, person_id, month, category, kind, points, items
@@ -38,15 +38,24 @@ order by holder_id, person_id, month, category, kind
 on conflict (holder_id, town, person_id, month, category, kind)
 do update set points_centi = m.points_centi + excluded.points_centi, items = m.items + excluded.items;
 
--- name: copy_batches
-copy contribution_batch (batch_id, town, client_id, idempotency_key, payload_sha256, adapter, received_at, item_count,
-                         accepted_count, exceptions, item_digests, receipt) from stdin;
-
--- name: copy_raw
-copy raw_push (batch_id, key_id, sealed, whole, received_at) from stdin;
-
--- name: copy_changed
-copy changed_batch (batch_id, queued_at) from stdin;
+-- name: insert_batches prepared
+-- Batch rows, their encrypted bytes, and their places in the queue for evaluation, in one statement.
+with given as materialized (
+    select * from json_to_recordset(%(batches)s::json) as t(
+        batch_id uuid, client_id text, idempotency_key text, payload_sha256 text, adapter text, received_at timestamptz,
+        item_count int, accepted_count int, exceptions jsonb, item_digests text, receipt text, key_id text, sealed text, whole boolean)
+), raw as (
+    insert into raw_push (batch_id, key_id, sealed, whole, received_at)
+    select batch_id, key_id, decode(sealed, 'base64'), whole, %(now)s::timestamptz from given
+), changed as (
+    insert into changed_batch (batch_id, queued_at)
+    select batch_id, %(now)s::timestamptz from given where accepted_count > 0
+)
+insert into contribution_batch (batch_id, town, client_id, idempotency_key, payload_sha256, adapter, received_at, item_count,
+                                accepted_count, exceptions, item_digests, receipt)
+select batch_id, %(town)s, client_id, idempotency_key, decode(payload_sha256, 'hex'), adapter, received_at, item_count,
+       accepted_count, exceptions, decode(item_digests, 'base64'), receipt
+from given;
 
 -- name: copy_quarantined
 copy quarantined_item (batch_id, item_no, town, reference, code, detail, quarantined_at, keep_until) from stdin;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -192,18 +193,13 @@ def insert_batches(
     tx: Transaction, town: TownCode, batches: Sequence[NewBatch], *, now: datetime, keep_until: datetime
 ) -> None:
     """Write batch rows, their encrypted bytes, their quarantined items, and queue them for evaluation."""
-    tx.copy_in(
-        queries.copy_batches,
-        copy_text(
-            (b.batch_id, town, b.client_id, b.idempotency_key, b.payload_sha256, b.adapter, b.received_at, b.item_count,
-             b.accepted_count, orjson.dumps(b.exceptions).decode(), b.item_digests, b.receipt)
-            for b in batches
-        ),
-    )  # fmt: skip
-    tx.copy_in(queries.copy_raw, copy_text((b.batch_id, b.key_id, b.sealed, b.whole, now) for b in batches))
-    changed = [(b.batch_id, now) for b in batches if b.accepted_count]
-    if changed:
-        tx.copy_in(queries.copy_changed, copy_text(changed))
+    given = [
+        {**b._asdict(), "batch_id": str(b.batch_id), "payload_sha256": b.payload_sha256.hex(),
+         "item_digests": b2a_base64(b.item_digests, newline=False).decode(),
+         "sealed": b2a_base64(b.sealed, newline=False).decode(), "quarantined": None}
+        for b in batches
+    ]  # fmt: skip
+    tx.run(queries.insert_batches, {"batches": orjson.dumps(given).decode(), "town": town, "now": now})
     quarantined = [(b.batch_id, no, town, ref, code, detail, now, keep_until)
                    for b in batches for no, ref, code, detail in b.quarantined]  # fmt: skip
     if quarantined:

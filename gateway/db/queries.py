@@ -1,4 +1,7 @@
-"""Named queries: SQL lives in `queries.sql` beside its room, in `-- name: verb_noun` blocks."""
+"""Named queries: SQL lives in `queries.sql` beside its room, in `-- name: verb_noun` blocks.
+
+`-- name: verb_noun prepared` is planned once a connection: for the statements every push runs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\s*$", re.MULTILINE)
+_NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)( prepared)?[ \t]*$", re.MULTILINE)
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,8 @@ class Query:
 
     name: str
     sql: str
+    prepare: str = ""  # PREPARE … AS …, for a statement marked `prepared`: planned once a connection
+    execute: str = ""  # EXECUTE … with psycopg2's parameters, in the order of `prepare`
 
 
 class Queries:
@@ -39,8 +45,18 @@ def load_queries(module_file: str) -> Queries:
     folder = Path(module_file).parent
     parts = _NAME.split((folder / "queries.sql").read_text("utf-8"))
     found: dict[str, Query] = {}
-    for name, sql in zip(parts[1::2], parts[2::2], strict=True):
+    for name, prepared, sql in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if name in found:
             raise ValueError(f"{folder.name}/queries.sql names {name!r} twice")
-        found[name] = Query(f"{folder.name}.{name}", f"/* {folder.name}.{name} */ {sql.strip().rstrip(';')}")
+        full = f"{folder.name}.{name}"
+        text = f"/* {full} */ {sql.strip().rstrip(';')}"
+        found[name] = Query(full, text, *_prepared(full, text)) if prepared else Query(full, text)
     return Queries(folder.name, found)
+
+
+def _prepared(full: str, text: str) -> tuple[str, str]:
+    """The PREPARE and the EXECUTE of a statement: each parameter by number, wherever it stands."""
+    names = list(dict.fromkeys(_PARAMETER.findall(text)))
+    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text).replace("%%", "%")
+    arguments = f" ({', '.join(f'%({name})s' for name in names)})" if names else ""
+    return f'prepare "{full}" as {numbered}', f'execute "{full}"{arguments}'

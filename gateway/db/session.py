@@ -22,7 +22,15 @@ Row = Any  # a named tuple with the query's columns
 Params = Mapping[str, Any] | None
 
 log = logging.getLogger(__name__)
-psycopg2.extras.register_uuid()
+psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
+
+
+class _Connection(psycopg2.extensions.connection):
+    """A connection that remembers what was prepared on it. Prepared statements outlive a rollback."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.prepared: set[str] = set()
 
 
 class Transaction:
@@ -36,17 +44,17 @@ class Transaction:
 
     def run(self, query: Query, params: Params = None) -> int:
         """Run a statement; the number of rows it touched."""
-        self._cursor.execute(query.sql, params)
+        self._execute(self._cursor, query, params)
         return int(self._cursor.rowcount)
 
     def all(self, query: Query, params: Params = None) -> list[Row]:
         """All rows. The query bounds them."""
-        self._cursor.execute(query.sql, params)
+        self._execute(self._cursor, query, params)
         return self._cursor.fetchall()  # type: ignore[no-any-return]
 
     def find(self, query: Query, params: Params = None) -> Row | None:
         """The one row, or None."""
-        self._cursor.execute(query.sql, params)
+        self._execute(self._cursor, query, params)
         return self._cursor.fetchone()
 
     def one(self, query: Query, params: Params = None) -> Row:
@@ -59,7 +67,7 @@ class Transaction:
     def tuples(self, query: Query, params: Params = None) -> list[tuple[Any, ...]]:
         """All rows as plain tuples, for hot paths."""
         with self._connection.cursor() as cursor:
-            cursor.execute(query.sql, params)
+            self._execute(cursor, query, params)
             return cursor.fetchall()  # type: ignore[no-any-return]
 
     def stream(
@@ -71,6 +79,15 @@ class Transaction:
             cursor.execute(query.sql, params)
             while rows := cursor.fetchmany(chunk):
                 yield rows
+
+    def _execute(self, cursor: Any, query: Query, params: Params) -> None:
+        if not query.prepare:
+            cursor.execute(query.sql, params)
+            return
+        if query.name not in self._connection.prepared:
+            cursor.execute(query.prepare)
+            self._connection.prepared.add(query.name)
+        cursor.execute(query.execute, params)
 
     def copy_in(self, query: Query, text: bytes) -> int:
         """`COPY … FROM STDIN` in text format; see `copy_text`. Returns the number of rows."""
@@ -93,6 +110,7 @@ class Database:
         try:
             connection = psycopg2.connect(
                 self._dsn,
+                connection_factory=_Connection,
                 options=f"-c timezone=UTC {self._options}".strip(),
                 application_name="gateway",
                 connect_timeout=5,

@@ -1,14 +1,14 @@
 -- name: open_accounts
 select open_accounts(%(holders)s::bigint[], %(town)s);
 
--- name: lock_available
+-- name: lock_available prepared
 -- In one order, everywhere: two pushes never wait for each other in a circle.
 select holder_id, balance_centi from account
 where town = %(town)s and holder_id = any(%(holders)s::bigint[]) and kind = 'available'
 order by holder_id
 for no key update;
 
--- name: list_owing
+-- name: list_owing prepared
 select holder_id, balance_centi from account
 where town = %(town)s and holder_id = any(%(holders)s::bigint[]) and kind = 'owed' and balance_centi < 0;
 

@@ -1,10 +1,10 @@
--- name: resolve_households
+-- name: resolve_households prepared
 -- Every period of each asked family code; the caller picks by date.
 select code, household_id, valid_from_on, valid_until_on
 from household_code
 where town = %(town)s and code = any(string_to_array(%(codes)s, e'\n'));
 
--- name: resolve_people
+-- name: resolve_people prepared
 -- Persons by digest, with the purposes they consented to in this town and the households they belong to (as text).
 select d as digest, s.person_id, s.purposes, s.households
 from unnest(string_to_array(%(digests)s, e'\n')) d

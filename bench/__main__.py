@@ -1,0 +1,66 @@
+"""`python -m bench`: every row in one run on one machine, printed side by side and written to bench/report.json."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import tempfile
+from pathlib import Path
+
+from bench import rows
+from bench.client import Door
+from bench.pushes import measure_pushes
+from bench.report import Report
+from certs import ensure_development, read_registration
+from gateway.flows.register_client import register_client
+from gateway.wiring import build_house
+from tests.served import TownClient
+from tests.storm.stage import Stage, stage
+
+SECTIONS = ("pushes", "evaluation", "sealing")
+FAMILIES = 20_000
+
+
+def open_door(it: Stage) -> tuple[Door, object]:
+    """Register the town's client, start the web, fetch a token."""
+    config = it.config
+    made = ensure_development(config)
+    house = build_house(config)
+    certificate, key = made.client(rows.TOWN)
+    asked = read_registration(rows.TOWN, "bench", made.assertion(rows.TOWN)[1], (certificate,), ())
+    register_client(house, asked, now=house.clock())
+    it.start("web")
+    it.wait_ready()
+    town = TownClient(it.url, made.ca_cert, (certificate, key), made.assertion(rows.TOWN)[0], "bench")
+    token = town.token()
+    town.close()
+    return Door("localhost", it.port, made.ca_cert, certificate, key, token), house
+
+
+def main() -> None:
+    """Run the sections asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="this section only (may be given twice)")
+    parser.add_argument("--stream-events", type=int, default=1_000_000)
+    parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"))
+    asked = parser.parse_args()
+    sections = asked.only or SECTIONS
+    report = Report()
+    if "pushes" in sections:
+        with (
+            tempfile.TemporaryDirectory(prefix="gateway-bench-", ignore_cleanup_errors=True) as folder,
+            stage(Path(folder), GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it,
+        ):
+            door, house = open_door(it)
+            families = rows.load_families(house.db, house.keys, FAMILIES)  # type: ignore[attr-defined]
+            assert it.server is not None
+            measure_pushes(report, door, it.server, families, it.running["web"].pid, asked.stream_events)
+    for section in ("evaluation", "sealing"):
+        if section in sections:
+            importlib.import_module(f"bench.{section}").measure(report)
+    report.show()
+    report.write(asked.report)
+
+
+if __name__ == "__main__":
+    main()
