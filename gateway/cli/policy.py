@@ -256,6 +256,34 @@ def _today() -> date:
 
 
 @group.command()
+@click.argument("file")
+@click.option("--on", type=Day(), help="the day; today in Beijing otherwise")
+@LANG
+def simulate(file: str, on: date | None, lang: str) -> None:
+    """What the ruleset in FILE (or of a packaged name) would do to everybody stored; stores nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from gateway import policy
+    from gateway.cli.simulation import print_simulation
+    from gateway.flows.simulate_ruleset import RANGE_SIZE, simulate_ruleset
+
+    text = _text(file) if Path(file).is_file() else policy.packaged_text(file)
+    policy.load_ruleset(text)  # its faults are shown before a database is asked for
+    house = _house()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"× {RANGE_SIZE}", total=None)
+        found = simulate_ruleset(
+            house,
+            text,
+            on=on or _today(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    print_simulation(found, lang)
+
+
+@group.command()
 @click.argument("decision_id", type=click.UUID)
 @LANG
 def replay(decision_id: Any, lang: str) -> None:

@@ -1,7 +1,7 @@
 """Policy: rulesets, and what they say about facts.
 
 Owns: ruleset, ruleset_approval
-Reads: month_sum, contribution, account, household, membership, person, consent, mark, facility
+Reads: month_sum, household, membership, person, consent
 Never: adds raw points of two towns, edits a ruleset, lets its author approve it, decides in anything but integers
 
 A ruleset is a dated document; `evaluate(ruleset, facts)` is pure. See docs/policy.md for the language.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.policy.language import SUMMED, BasisKind, Linear, Rounding, Ruleset, StepRow
+from gateway.policy.language import BasisKind, Linear, Rounding, Ruleset, StepRow
 from gateway.policy.scoring import DIRECTION, months_of_data
 from schemas.policy import Facts, Outcome
 from schemas.values import month_of
@@ -147,17 +147,18 @@ def _capped(ruleset: Ruleset, town_units: dict[Any, int], first: int, last: int)
     return units
 
 
-def columns_of(ruleset: Ruleset, facts: Sequence[Facts]) -> Columns:
-    """Facts as columns."""
-    by_day: dict[date, Callable[[Facts], int]] = {
-        day: score_units_of(ruleset, day) for day in {f.as_of_on for f in facts}
-    }
-    days = {day: _day_of(ruleset, day) for day in by_day}
+def columns_of(ruleset: Ruleset, facts: Sequence[Facts], units: Sequence[int] | None = None) -> Columns:
+    """Facts as columns. `units`: score units summed elsewhere, in the order of `facts`, instead of those of their points."""
+    on_days = {f.as_of_on for f in facts}
+    days = {day: _day_of(ruleset, day) for day in on_days}
+    if units is None:
+        count = {day: score_units_of(ruleset, day) for day in on_days}
+        units = [count[f.as_of_on](f) for f in facts]
     gates = ruleset.gates
-    low, high = gates.age_min_years or UNKNOWN, NEVER if gates.age_max_years is None else gates.age_max_years
-    rows = [_row(ruleset, f, by_day[f.as_of_on](f), days[f.as_of_on], low, high) for f in facts]
+    low = UNKNOWN if gates.age_min_years is None else gates.age_min_years
+    high = NEVER if gates.age_max_years is None else gates.age_max_years
+    rows = [_row(ruleset, f, u, days[f.as_of_on], low, high) for f, u in zip(facts, units, strict=True)]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields(Columns))
-    units = columns[2]
     wide = any(abs(u) >= _FITS for u in units)
     arrays = [
         np.array(column, dtype=object if wide and n == 2 else np.int64) for n, column in enumerate(columns)
@@ -329,8 +330,3 @@ def _increases(ruleset: Ruleset, earned: Any, limits: Any) -> Any:
     if rule.relative or rule.total_cap_fen is not None:
         increase = np.where(limits < 0, 0, increase)
     return increase
-
-
-def summed(ruleset: Ruleset) -> bool:
-    """Whether the ruleset looks at month sums."""
-    return ruleset.basis.kind in SUMMED

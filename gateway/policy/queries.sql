@@ -44,3 +44,66 @@ select ruleset_id from ruleset_approval where ruleset_id > %(after)s order by ru
 -- name: restate_approved
 select ruleset_id, name, valid_from_on, proposed_by, approved_by, approved_at
 from ruleset_approval where ruleset_id = any(%(row_ids)s::text[]);
+
+-- name: list_household_marks
+-- Every %(size)s-th household, so that a sweep goes through ranges of about that many.
+select household_id from (
+    select household_id, row_number() over (order by household_id) as place from household
+) numbered where place %% %(size)s = 1 order by household_id;
+
+-- name: list_person_marks
+select person_id from (
+    select person_id, row_number() over (order by person_id) as place from person where restricted_at is null
+) numbered where place %% %(size)s = 1 order by person_id;
+
+-- name: list_households_between
+select household_id from household where household_id >= %(low)s and household_id < %(high)s order by household_id;
+
+-- name: list_persons_between
+select person_id from person where person_id >= %(low)s and person_id < %(high)s and restricted_at is null order by person_id;
+
+-- name: sum_households_plain
+-- Score units of households, where no category has a cap. Sums of members without consent do not count.
+select m.holder_id,
+       sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units * coalesce(w.weight, %(other_weight)s))::bigint
+from month_sum m
+join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
+left join unnest(%(categories)s::text[], %(weights)s::bigint[]) as w(category, weight) on w.category = m.category
+left join consent c on c.person_id = m.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
+where m.holder_id >= %(low)s and m.holder_id < %(high)s and m.month between %(first)s and %(last)s
+  and m.kind in ('award', 'deduction', 'reversal') and (m.person_id = 0 or c.person_id is not null)
+group by m.holder_id;
+
+-- name: sum_households_capped
+select holder_id, sum(least(units, cap))::bigint from (
+    select m.holder_id, coalesce(w.cap, case when w.category is null then %(other_cap)s::numeric end) as cap,
+           sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units * coalesce(w.weight, %(other_weight)s)) as units
+    from month_sum m
+    join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
+    left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::numeric[]) as w(category, weight, cap) on w.category = m.category
+    left join consent c on c.person_id = m.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
+    where m.holder_id >= %(low)s and m.holder_id < %(high)s and m.month between %(first)s and %(last)s
+      and m.kind in ('award', 'deduction', 'reversal') and (m.person_id = 0 or c.person_id is not null)
+    group by m.holder_id, m.month, m.category, w.category, w.cap
+) cells
+group by holder_id;
+
+-- name: sum_persons
+-- Score units of persons: their own accounts and their named share of household accounts, in towns they consented to.
+select person_id, sum(least(units, cap))::bigint from (
+    select p.person_id, coalesce(w.cap, case when w.category is null then %(other_cap)s::numeric end) as cap,
+           sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units * coalesce(w.weight, %(other_weight)s)) as units
+    from person p
+    cross join lateral (
+        select p.person_id as holder_id union select household_id from membership where person_id = p.person_id
+    ) h
+    join month_sum m on m.holder_id = h.holder_id
+        and (m.person_id = p.person_id or m.person_id = 0 and m.holder_id = p.person_id)
+    join consent c on c.person_id = p.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
+    join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
+    left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::numeric[]) as w(category, weight, cap) on w.category = m.category
+    where p.person_id >= %(low)s and p.person_id < %(high)s and m.month between %(first)s and %(last)s
+      and m.kind in ('award', 'deduction', 'reversal')
+    group by p.person_id, m.month, m.category, w.category, w.cap
+) cells
+group by person_id;
