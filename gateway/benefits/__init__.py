@@ -1,6 +1,7 @@
 """Benefits: what was decided, what was proposed to the bank, what became of it, and what quota is left.
 
-Owns: changed_subject, evaluation, swept_ruleset, decision, current_decision, proposal_edge, proposal, proposal_event, revocation, facility, quota, quota_use, quota_waiting
+Owns: changed_subject, evaluation, swept_ruleset, decision, current_decision, proposal_edge, proposal, proposal_event,
+    revocation, facility, quota, quota_use, quota_waiting
 Reads: changed_batch, contribution, household, person, membership
 Never: changes a decision, moves a proposal along an edge that is not in `states`, holds anything personal beyond ids
 

@@ -1,7 +1,6 @@
 -- name: take_changed_batches
-delete from changed_batch where batch_id in (
-    select batch_id from changed_batch order by queued_at limit %(limit)s for update skip locked
-) returning batch_id;
+-- changed_batch is the contributions' table; the function (0006) is how its rows are taken.
+select taken from take_changed_batches(%(limit)s) as taken;
 
 -- name: list_batch_subjects
 select distinct subject_id from (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,8 +14,8 @@ from typing import NamedTuple
 from gateway import benefits, outbox, subjects
 from gateway.benefits import ENDED
 from gateway.db import Row, Transaction
-from gateway.flows.bank_answers import ANY_CHANCE, LEASE, Heard, Said, conclude
-from gateway.flows.proposal_moves import BANK, PROPOSE, REVOKE
+from gateway.flows._bank_answers import ANY_CHANCE, BATCH, LEASE, THREADS, Heard, Said, claim_name, conclude
+from gateway.flows._proposal_moves import BANK, PROPOSE, REVOKE
 from gateway.house import House
 from gateway.outbox import Claimed
 from schemas.errors import (
@@ -33,9 +31,6 @@ from schemas.proposals import BenefitProposal, BenefitRevocation, ProposalState
 from schemas.values import Serial
 
 log = logging.getLogger(__name__)
-
-BATCH = 16  # messages claimed together; their answers are written in one transaction
-THREADS = 8  # calls to the bank at once
 
 
 class Errand(NamedTuple):
@@ -71,18 +66,13 @@ def deliver_proposals(
             errands = _claim(house, size, claimed_by, now=at)
             if not errands:
                 break
-            said = list(pool.map(partial(say, house.bank), errands))  # ‖ no transaction is open here
+            said = list(pool.map(partial(_say, house.bank), errands))  # ‖ no transaction is open here
             at = now + timedelta(seconds=time.monotonic() - begun)
             counts += conclude(house, said, claimed_by=claimed_by, state="sending", now=at, chance=chance)
             counts["said"] += len(said)
             if all(s.heard is Heard.NOTHING for s in said):
                 break
     return dict(counts)
-
-
-def claim_name(house: House) -> str:
-    """Who claims: machine, process, and a word of this run alone."""
-    return f"{socket.gethostname()}:{os.getpid()}:{house.new_id().hex}"
 
 
 def _claim(house: House, size: int, claimed_by: str, *, now: datetime) -> list[Errand]:
@@ -135,7 +125,7 @@ def _proposal(row: Row, id_no: str) -> BenefitProposal:
     )
 
 
-def say(bank: BankPort, errand: Errand) -> Said:
+def _say(bank: BankPort, errand: Errand) -> Said:
     """One call to the bank; every way it can go is an outcome, never an exception."""
     message = errand.message
     if errand.ask is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway import benefits
 from gateway.benefits import Move, ProposalEvent
-from gateway.flows.proposal_moves import apply_moves
+from gateway.flows._proposal_moves import apply_moves
 from gateway.house import House
 from schemas.values import beijing_date
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 from gateway import runs
 from gateway.house import House
@@ -44,7 +43,3 @@ def hold_leadership(
             if leading:
                 retire()
         stop.wait(look_every_s)
-
-
-#: A run that was 'running' when a new leader began, and began longer ago than this, is lost.
-LOST_AFTER = timedelta(minutes=1)

@@ -15,8 +15,8 @@ from uuid import UUID
 from gateway import benefits, outbox, policy, subjects
 from gateway.benefits import OPEN, Current, Move, NewDecision, NewProposal, ProposalEvent, Want
 from gateway.db import Transaction
+from gateway.flows._proposal_moves import BANK, PROPOSE, append, apply_moves, lane_of, revoke_open, serial_of
 from gateway.flows.gather_facts import gather_facts
-from gateway.flows.proposal_moves import BANK, PROPOSE, append, apply_moves, lane_of, revoke_open, serial_of
 from gateway.house import House
 from schemas.policy import Decision, Outcome, SubjectKind
 from schemas.values import Purpose, beijing_date
@@ -62,7 +62,7 @@ class Act(Enum):
     CHANGE_APPLICANT = "change_applicant"  # revoke in one name, propose in another
 
 
-def plan(current: Current | None, decision: Decision, *, known: bool, at_once: bool) -> Act:
+def _plan(current: Current | None, decision: Decision, *, known: bool, at_once: bool) -> Act:
     """What to do, from what stands and what was decided now. Pure.
 
     `known`: the bank knows the applicant. `at_once`: a lower benefit takes effect at once, not at repricing.
@@ -168,7 +168,7 @@ class _Sweep:
             decision = policy.evaluate(ruleset, facts)
             known = asked is None or asked[facts.applicant_id]
             stands = current.get(int(facts.subject_id))
-            act = plan(stands, decision, known=known, at_once=at_once)
+            act = _plan(stands, decision, known=known, at_once=at_once)
             proposal_id = self.house.new_id() if act in (Act.PROPOSE, Act.CHANGE_APPLICANT) else None
             replaces = stands.proposal_id if stands and act is Act.PROPOSE else None
             cases.append(_Case(decision, policy.facts_bytes(facts), stands, act, proposal_id, replaces))

@@ -18,7 +18,7 @@ def record_run(
     """Write that a run began (outcome 'running') or ended ('done', 'idle' or 'failed'); `now` is when.
 
     Idle runs that follow one another share a row. A run that never ends because its process died is 'lost' when the next
-    leader begins (see `hold_leadership`).
+    leader begins (`mark_lost_runs`).
     """
     with house.db.transaction() as tx:
         if outcome == "running":

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from gateway import benefits, outbox, subjects
 from gateway.benefits import FacilityAnswer
-from gateway.flows.bank_answers import ANY_CHANCE, LEASE
-from gateway.flows.deliver_proposals import THREADS
-from gateway.flows.proposal_moves import serial_of
+from gateway.flows._bank_answers import ANY_CHANCE, LEASE, THREADS
+from gateway.flows._proposal_moves import serial_of
 from gateway.house import House
 from schemas.errors import GatewayError, NotFoundError, RefusedError
 from schemas.policy import Facility

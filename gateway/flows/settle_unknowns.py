@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from gateway import benefits, outbox
 from gateway.benefits import Move, ProposalEvent
-from gateway.flows.bank_answers import ANY_CHANCE, LEASE, Heard, Said, conclude
-from gateway.flows.deliver_proposals import BATCH, THREADS, claim_name
-from gateway.flows.proposal_moves import BANK, PROPOSE, apply_moves, serial_of
+from gateway.flows._bank_answers import ANY_CHANCE, BATCH, LEASE, THREADS, Heard, Said, claim_name, conclude
+from gateway.flows._proposal_moves import BANK, PROPOSE, apply_moves, serial_of
 from gateway.house import House
 from gateway.outbox import Claimed
 from schemas.errors import (

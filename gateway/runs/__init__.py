@@ -60,9 +60,9 @@ def mark_ended(
     tx.run(queries.put_run, params)
 
 
-def mark_lost(tx: Transaction, *, now: datetime, started_before: datetime) -> int:
-    """Runs that never ended because their process died: 'lost'. How many."""
-    return tx.run(queries.mark_lost, {"now": now, "started_before": started_before})
+def mark_lost(tx: Transaction, *, now: datetime, run_by: str) -> int:
+    """Runs of schedulers other than `run_by` that never ended become 'lost'. How many. Runs by hand are left alone."""
+    return tx.run(queries.mark_lost, {"now": now, "run_by": run_by})
 
 
 def list_runs(tx: Transaction, job: str | None, limit: int) -> list[Row]:

@@ -16,7 +16,8 @@ where run_id = (select run_id from job_run where job = %(job)s and run_id <> %(r
 delete from job_run where run_id = %(run_id)s;
 
 -- name: mark_lost
-update job_run set outcome = 'lost', ended_at = %(now)s where outcome = 'running' and started_at < %(started_before)s;
+update job_run set outcome = 'lost', ended_at = %(now)s
+where outcome = 'running' and run_by like 'scheduler %%' and run_by <> %(run_by)s;
 
 -- name: list_runs
 select run_id, job, started_at, ended_at, outcome, repeats, counts, error_code, run_by from job_run

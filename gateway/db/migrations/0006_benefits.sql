@@ -8,6 +8,14 @@ create table changed_subject (
 create index changed_subject_age on changed_subject (queued_at);
 grant delete on changed_subject to gateway_app;
 
+-- The queue contributions fills and a sweep empties: rows leave with the sweep's transaction, others skip what it holds.
+create function take_changed_batches(most int) returns setof uuid language sql as $$
+    delete from changed_batch where batch_id in (
+        select batch_id from changed_batch order by queued_at limit most for update skip locked
+    ) returning batch_id
+$$;
+grant execute on function take_changed_batches(int) to gateway_app;
+
 -- One row a subject: whoever evaluates a subject holds its row, so two sweeps never decide about one subject at once.
 create table evaluation (
     subject_id bigint primary key,

@@ -6,7 +6,9 @@ Shared by `deliver_proposals` (messages 'sending') and `settle_unknowns` (messag
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from uuid import UUID
 from gateway import benefits, outbox
 from gateway.benefits import OPEN, Move, ProposalEvent
 from gateway.db import Row, Transaction
-from gateway.flows.proposal_moves import PROPOSE, apply_moves
+from gateway.flows._proposal_moves import PROPOSE, apply_moves
 from gateway.house import House
 from gateway.outbox import Claimed, Ended, Later, Parked
 from schemas.errors import UnavailableError
@@ -29,6 +31,9 @@ log = logging.getLogger(__name__)
 
 #: Spreads waits in production; tests pass their own.
 ANY_CHANCE: Callable[[], float] = secrets.SystemRandom().random
+
+BATCH = 16  # messages claimed together; their answers are written in one transaction
+THREADS = 8  # calls to the bank at once
 
 #: How long a claim holds. Longer than any call with its time-outs, so that a lapsed claim means a dead process.
 LEASE = timedelta(seconds=180)
@@ -57,6 +62,11 @@ class Said(NamedTuple):
     heard: Heard
     code: str
     bank_reference: str | None = None
+
+
+def claim_name(house: House) -> str:
+    """Who claims: machine, process, and a word of this run alone."""
+    return f"{socket.gethostname()}:{os.getpid()}:{house.new_id().hex}"
 
 
 @dataclass(slots=True)

@@ -1,0 +1,116 @@
+"""The jobs: name, what it does, how often, and the one flow it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from gateway.flows.deliver_proposals import deliver_proposals
+from gateway.flows.expire_benefits import expire_benefits
+from gateway.flows.propose_benefits import propose_benefits
+from gateway.flows.purge_assertions import purge_assertions
+from gateway.flows.refresh_facilities import refresh_facilities
+from gateway.flows.remove_old_runs import remove_old_runs
+from gateway.flows.seal_log import seal_log
+from gateway.flows.settle_unknowns import settle_unknowns
+from gateway.flows.verify_log import verify_log
+from gateway.house import House
+from schemas.errors import NotFoundError, TamperedError
+
+Counts = Mapping[str, int]
+RUNS_KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Runs every `every_s` seconds, or once a day at `daily_at` (Asia/Shanghai). A run that is due while the last is still going
+    is left out."""
+
+    name: str
+    about: str
+    run: Callable[[House, datetime], Counts]
+    every_s: float | None = None
+    daily_at: time | None = None
+
+    @property
+    def often(self) -> bool:
+        """So often that runs which find nothing are not worth a line each."""
+        return self.every_s is not None and self.every_s < 60
+
+    @property
+    def rhythm(self) -> str:
+        """In words."""
+        if self.daily_at is not None:
+            return f"daily at {self.daily_at:%H:%M}"
+        return f"every {self.every_s:g} s"
+
+
+def _seal(house: House, now: datetime) -> Counts:
+    done = seal_log(house, now=now)
+    if done.clock_back_s > 0:
+        raise TamperedError(
+            "the clock stands before the last checkpoint", code="clock-back", value=f"{done.clock_back_s} s"
+        )
+    return {"sealed": done.sealed}
+
+
+def _propose(house: House, now: datetime) -> Counts:
+    return propose_benefits(house, now=now)
+
+
+def _deliver(house: House, now: datetime) -> Counts:
+    return deliver_proposals(house, now=now)
+
+
+def _settle(house: House, now: datetime) -> Counts:
+    return settle_unknowns(house, now=now)
+
+
+def _refresh(house: House, now: datetime) -> Counts:
+    return refresh_facilities(house, now=now)
+
+
+def _expire(house: House, now: datetime) -> Counts:
+    return expire_benefits(house, now=now)
+
+
+def _purge_assertions(house: House, now: datetime) -> Counts:
+    return {"forgotten": purge_assertions(house, now=now)}
+
+
+def _remove_runs(house: House, now: datetime) -> Counts:
+    return {"removed": remove_old_runs(house, now - RUNS_KEPT)}
+
+
+def _verify(house: House, now: datetime) -> Counts:
+    report = verify_log(house, now=now)
+    if not report.ok:
+        raise TamperedError(
+            "the log does not agree with itself or with the rows",
+            code="log-tampered",
+            value=f"{report.fault_count} faults",
+            remedy="run `gateway log verify`: it names them",
+        )
+    return {"leaves": report.size, **report.checked}
+
+
+JOBS = (
+    Job("seal_log", "gives waiting records their place in the log and signs", _seal, every_s=1),
+    Job("propose_benefits", "evaluates whose facts changed and writes proposals", _propose, every_s=2),
+    Job("deliver_proposals", "says waiting messages to the bank", _deliver, every_s=2),
+    Job("settle_unknowns", "asks the bank what it heard where its answer was lost", _settle, every_s=5),
+    Job("refresh_facilities", "asks the bank for base limit and rate of applicants", _refresh, every_s=5),
+    Job("expire_benefits", "begins and ends benefits of the day", _expire, every_s=300),
+    Job("purge_assertions", "forgets used token assertions that have ended", _purge_assertions, every_s=600),
+    Job("remove_old_runs", "forgets runs of jobs older than 90 days", _remove_runs, daily_at=time(1, 30)),
+    Job("verify_log", "verifies rows, leaves, tree and signatures", _verify, daily_at=time(2, 0)),
+)
+
+
+def get_job(name: str) -> Job:
+    """The job of that name. Raises NotFoundError with the names there are."""
+    for job in JOBS:
+        if job.name == name:
+            return job
+    raise NotFoundError("no such job", value=name, remedy="known are " + ", ".join(job.name for job in JOBS))
