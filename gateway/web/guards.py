@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -13,6 +14,7 @@ from gateway.house import House
 from gateway.web.certificates import certificate_reader
 from gateway.web.limits import RateLimiter, rate_header
 from gateway.web.problems import DoorError
+from gateway.web.reading import discard_rest
 from schemas.errors import ForbiddenError
 from schemas.values import TownCode
 
@@ -88,9 +90,24 @@ def town_client(town: TownCode, scopes: Mapping[str, str]) -> Guard:
             if standing is not None:
                 response.headers["RateLimit-Policy"] = limiter.policy
                 response.headers["RateLimit"] = rate_header(standing)
+            if (
+                response.status_code >= 400
+                and _sends_much(request.environ)
+                and read_certificate(request.environ)
+            ):
+                discard_rest(request.environ)
+                response.headers["Connection"] = "close"
             return response
 
     return attach
+
+
+def _sends_much(environ: Mapping[str, Any]) -> bool:
+    """Whether a refused body may be longer than what the server reads away by itself."""
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return True
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    return not length.isdigit() or int(length) > 32 * 1024
 
 
 def _bearer(header: str | None) -> str | None:

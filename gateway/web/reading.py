@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from gateway.web.problems import DoorError
 
+log = logging.getLogger("gateway.door")
+
+DISCARD_BYTES = 128 * 1024 * 1024
+DISCARD_S = 10.0
 LINE_BYTES = 16 * 1024
 MAX_LINES = 1_000_000
 CHUNK_LINES = 1_000
@@ -60,6 +66,27 @@ def check_content(environ: dict[str, Any], wanted: str, encodings: tuple[str, ..
             headers={"Accept-Encoding": ", ".join(encodings) or "identity"},
         )
     return encoding
+
+
+def discard_rest(environ: dict[str, Any]) -> None:
+    """Read away what a refused client is still sending, so that it reads our answer instead of meeting a closed connection.
+    Bounded in bytes and time, and only for holders of a client certificate; the connection closes afterwards."""
+    socket = environ.get("gunicorn.socket")
+    if socket is None:
+        return
+    deadline = time.monotonic() + DISCARD_S
+    left = DISCARD_BYTES
+    try:
+        socket.settimeout(1.0)
+        while left > 0 and time.monotonic() < deadline:
+            piece = environ["wsgi.input"].read(64 * 1024)
+            if not piece:
+                break
+            left -= len(piece)
+    except Exception:  # whatever the connection is worth now, the refusal itself must be answered
+        log.debug("a refused body could not be read to its end", exc_info=True)
+    finally:
+        socket.settimeout(None)
 
 
 def read_body(environ: dict[str, Any], limit: int) -> bytes:
