@@ -18,6 +18,7 @@ VAGUE = frozenset(
 ALLOWED: dict[str, str] = {
     "handle_response": "Authlib's name for what a server of its kind must offer",
     "process_assertion_claims": "Authlib's name for what checks an assertion",
+    "handle_error": "socketserver's name for what happens when a connection fails",
     "months_of_data": "the gate is called so where it is published (domain.md): so many months of data",
 }
 
@@ -26,7 +27,7 @@ UNITLESS = frozenset(
     "points amount balance discount rate limit increase price fee timeout interval lag delay duration wait".split()
 )
 
-INSTANT_ENDS = ("at", "until", "since")
+INSTANT_ENDS = ("at", "until", "since", "now")
 DATE_ENDS = ("on", "until", "since")
 
 

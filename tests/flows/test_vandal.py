@@ -1,0 +1,138 @@
+"""Bar 7: a changed, removed or added row in any table a record speaks of is named by verification.
+
+The tables are not listed here: they are what the restaters read, so a new kind of record is vandalised the day it is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from gateway.config import Config
+from gateway.flows.approve_ruleset import approve_ruleset
+from gateway.flows.propose_benefits import propose_benefits
+from gateway.flows.propose_ruleset import propose_ruleset
+from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.register_client import register_client
+from gateway.flows.register_households import register_households
+from gateway.flows._restaters import list_restaters
+from gateway.flows.seal_log import seal_log
+from gateway.flows.verify_log import VerifyReport, verify_log
+from gateway.flows.withdraw_consents import withdraw_consents
+from gateway.house import House
+from schemas.oauth import ClientRegistration
+from tests.conftest import TestDatabase
+from tests.house.tree import tables
+from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
+from tests.storm.vandal import ReadingNotes, Vandal
+
+#: Columns whose change is no falsification, and why.
+NOT_EVIDENCE: dict[str, str] = {
+    "person.key_id": "which key sealed it: changes when keys rotate; a wrong one does not open",
+    "person.sealed": "sealed again when keys rotate; a changed box does not open (authenticated encryption)",
+    "person.restricted_at": "a restriction is set and lifted by law, and says nothing about what was decided",
+}
+#: Tables where one more row contradicts nothing that was recorded, and why.
+NOT_ADDED: dict[str, str] = {
+    "person": "a person without a consent or a contribution is nobody the log speaks of"
+}
+
+
+def _populate(house: House) -> None:
+    """At least one row in every table a record speaks of."""
+    ids = [invented_id_no(n) for n in range(1, 4)]
+    families = [{"code": f"F{n}", "members": [{"id_no": id_no, "head": True}]} for n, id_no in enumerate(ids)]
+    register_households(house, TOWN, "town-a", orjson.dumps(families), now=NOW)
+    for number in range(3):
+        items = [
+            {"reference": f"T{number}-{n}", "code": f"F{n}", "id_no": ids[n], "points_centi": 30000 + n}
+            for n in range(3)
+        ]
+        receive_contributions(house, push([*items, {"code": "F1"}], f"k{number}"), now=NOW)
+    rules = Path(__file__).parents[2] / "gateway" / "policy" / "rulesets"
+    for name in ("lpr", "guanghan"):
+        text = (rules / f"{name}.yaml").read_text("utf-8")
+        if name == "guanghan":
+            ruleset, _ = propose_ruleset(house, text, by="author", now=NOW)
+            approve_ruleset(house, ruleset.ruleset_id, by="approver", now=NOW)
+    propose_benefits(house, now=NOW)
+    withdraw_consents(
+        house, TOWN, "town-a", orjson.dumps([{"id_no": ids[0], "purpose": "loan_mapping"}]), now=NOW
+    )
+    propose_benefits(house, now=NOW)
+    registration = ClientRegistration("town-a", TOWN, ("contributions.write",), {"keys": []}, ("A" * 43,))
+    register_client(house, registration, now=NOW)
+    seal_log(house, now=NOW)
+
+
+@pytest.fixture
+def house(database: TestDatabase, tmp_path: Path) -> House:
+    key = tmp_path / "log.key"
+    key.write_bytes(
+        Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    key.chmod(0o600)
+    made = plain_house(database, config=replace(Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys"))
+    _populate(made)
+    return made
+
+
+def _verify(house: House) -> VerifyReport:
+    return verify_log(house, now=NOW)
+
+
+def _spoken_of(house: House) -> tuple[set[str], set[str]]:
+    """Tables the restaters read, and the kinds of record that no row here has."""
+    with house.audit_db.transaction(read_only=True) as tx:
+        notes = ReadingNotes(tx)
+        empty = set()
+        for kind, restater in list_restaters().items():
+            row_ids = restater.list_row_ids(notes, "", 1000)
+            bodies = restater.restate(notes, row_ids)
+            for row_id, body in bodies.items():
+                restater.explain(notes, row_id, {**body, "nonsense": 1})
+            if not row_ids:
+                empty.add(kind)
+    return notes.tables & tables(), empty
+
+
+def test_every_kind_of_record_is_on_the_stage(house: House) -> None:
+    """A kind that the arrangement does not reach is a kind whose rows nobody tried to falsify."""
+    assert _spoken_of(house)[1] == set()
+
+
+def test_every_falsified_row_is_named(house: House, database: TestDatabase) -> None:
+    vandal = Vandal(database.admin_dsn)
+    assert _verify(house).ok, _verify(house).faults
+    unnoticed = []
+    for table in sorted(_spoken_of(house)[0]):
+        assert vandal.pick(table) is not None, f"the arrangement puts no row into {table}"
+        for column in vandal.columns_of(table):
+            with vandal.changed(table, column) as names:
+                if not _named(_verify(house), names) and f"{table}.{column}" not in NOT_EVIDENCE:
+                    unnoticed.append(f"{table}.{column} changed")
+        with vandal.removed(table) as names:
+            if not _named(_verify(house), names):
+                unnoticed.append(f"{table}: a row removed")
+        with vandal.added(table) as names:
+            if not _named(_verify(house), names) and table not in NOT_ADDED:
+                unnoticed.append(f"{table}: a row added")
+        assert _verify(house).ok, f"the vandal did not put {table} back: {_verify(house).faults}"
+    assert unnoticed == []
+
+
+def test_exceptions_are_still_columns(database: TestDatabase) -> None:
+    vandal = Vandal(database.admin_dsn)
+    stale = [name for name in NOT_EVIDENCE if name.split(".")[1] not in vandal.columns_of(name.split(".")[0])]
+    assert stale == []
+
+
+def _named(report: VerifyReport, names: set[str]) -> bool:
+    """Found, and one of the faults says which row: by an id of the row itself or of the record that speaks of it."""
+    assert names
+    return not report.ok and any(name in str(fault) for fault in report.faults for name in names)
