@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields
 
 from adapters.wire_fields import Day, Flag, Instant, Points, ResidentId, Text, Word
 from schemas.acceptor import Fault, WireField, WireSchema
@@ -73,14 +73,15 @@ class Nested(WireField):
     def __init__(self, schema: WireSchema, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(quick=lambda value: None, **kwargs)
         self.schema, self.least, self.most = schema, least, most
-        self._array = fields.List(
-            fields.Nested(schema),
-            validate=validate.Length(least, most, error="must hold {min} to {max} entries"),
-        )
+        self._array = fields.List(fields.Nested(schema))
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> Any:
+        if not isinstance(value, list):
+            raise ValidationError([Fault("not-an-array", "an array is needed")])
+        if not self.least <= len(value) <= self.most:
+            raise ValidationError([Fault("array-length", f"must hold {self.least} to {self.most} entries")])
         return self._array.deserialize(value, attr, data)
 
     def json_schema(self) -> dict[str, Any]:
