@@ -123,6 +123,24 @@ def strangers(paths: tuple[Path, ...]) -> list[str]:
     return sorted({name_of(p).split("/")[0] for p in paths} - house - tools - locks)
 
 
+def dead_links(page: Path, text: str) -> list[str]:
+    """Links of a page to files that are not there. Addresses on the net are not followed."""
+    plain = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", plain)
+    return [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_links_lead_somewhere() -> None:
+    """A dead link in the README is the first thing a newcomer meets."""
+    pages = [(p, p.read_text("utf-8")) for p in tracked() if p.suffix == ".md"]
+    assert {name_of(p): dead for p, text in pages if (dead := dead_links(p, text))} == {}
+
+
+def test_a_dead_link_is_seen() -> None:
+    text = "[a](setup.cfg) [b](nowhere.md#x) ![c](docs/none.svg) [d](https://example.org/x) [e](#here)"
+    assert dead_links(ROOT / "README.md", text) == ["nowhere.md", "docs/none.svg"]
+
+
 def test_a_file_too_long_is_seen() -> None:
     assert too_long("gateway/x.py", "x\n" * 401) == ["gateway/x.py has 401 lines; 400 is the most"]
     assert too_long("gateway/x.py", "x\n" * 400 + "y") != []
