@@ -97,10 +97,13 @@ order by r.recorded_at, r.record_id
 limit %(limit)s
 
 -- name: list_unrecorded
+-- Lateral with a limit: looked up one by one in the index, however many records there are.
 select want.row_id
 from unnest(%(row_ids)s::text[]) want(row_id)
-left join record r on r.kind = %(kind)s and r.row_id = want.row_id
-where r.record_id is null
+left join lateral (
+    select r.record_id from record r where r.kind = %(kind)s and r.row_id = want.row_id limit 1
+) found on true
+where found.record_id is null
 order by want.row_id
 
 -- name: list_leaf_spans

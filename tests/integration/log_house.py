@@ -31,7 +31,9 @@ _INSERT = Query(
 )
 _LIST = Query(
     "test.list_ids",
-    "select batch_id::text from contribution_batch where batch_id::text > %(after)s order by batch_id::text limit %(limit)s",
+    "select batch_id::text from contribution_batch"
+    " where batch_id > coalesce(nullif(%(after)s, '')::uuid, '00000000-0000-0000-0000-000000000000')"
+    " order by batch_id limit %(limit)s",
 )
 _ROWS = Query(
     "test.rows",
