@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import tempfile
 from pathlib import Path
 
 from bench import rows
@@ -40,17 +39,16 @@ def open_door(it: Stage) -> tuple[Door, object]:
 def main() -> None:
     """Run the sections asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=SECTIONS, action="append", help="this section only (may be given twice)")
+    parser.add_argument(
+        "--only", choices=SECTIONS, action="append", help="this section only (may be given twice)"
+    )
     parser.add_argument("--stream-events", type=int, default=1_000_000)
     parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"))
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
     report = Report()
     if "pushes" in sections:
-        with (
-            tempfile.TemporaryDirectory(prefix="gateway-bench-", ignore_cleanup_errors=True) as folder,
-            stage(Path(folder), GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it,
-        ):
+        with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
             door, house = open_door(it)
             families = rows.load_families(house.db, house.keys, FAMILIES)  # type: ignore[attr-defined]
             assert it.server is not None
