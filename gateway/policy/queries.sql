@@ -75,23 +75,31 @@ where m.holder_id >= %(low)s and m.holder_id < %(high)s and m.month between %(fi
 group by m.holder_id;
 
 -- name: sum_households_capped
-select holder_id, sum(least(units, cap))::bigint from (
-    select m.holder_id, coalesce(w.cap, case when w.category is null then %(other_cap)s::numeric end) as cap,
-           sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units * coalesce(w.weight, %(other_weight)s)) as units
+-- The cap holds for a month and category together, over towns and members, after factor and weight.
+select cells.holder_id,
+       sum(least(cells.units * coalesce(w.weight, %(other_weight)s),
+                 coalesce(w.cap, case when w.category is null then %(other_cap)s::bigint end)))::bigint
+from (
+    select m.holder_id, m.month, m.category,
+           sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units)::bigint as units
     from month_sum m
     join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
-    left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::numeric[]) as w(category, weight, cap) on w.category = m.category
     left join consent c on c.person_id = m.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
     where m.holder_id >= %(low)s and m.holder_id < %(high)s and m.month between %(first)s and %(last)s
       and m.kind in ('award', 'deduction', 'reversal') and (m.person_id = 0 or c.person_id is not null)
-    group by m.holder_id, m.month, m.category, w.category, w.cap
+    group by m.holder_id, m.month, m.category
 ) cells
-group by holder_id;
+left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::bigint[]) as w(category, weight, cap)
+    on w.category = cells.category
+group by cells.holder_id;
+
+-- name: allow_sorting_memory
+set local work_mem = '64MB';
 
 -- name: sum_persons
 -- Score units of persons: their own accounts and their named share of household accounts, in towns they consented to.
 select person_id, sum(least(units, cap))::bigint from (
-    select p.person_id, coalesce(w.cap, case when w.category is null then %(other_cap)s::numeric end) as cap,
+    select p.person_id, coalesce(w.cap, case when w.category is null then %(other_cap)s::bigint end) as cap,
            sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units * coalesce(w.weight, %(other_weight)s)) as units
     from person p
     cross join lateral (
@@ -101,7 +109,7 @@ select person_id, sum(least(units, cap))::bigint from (
         and (m.person_id = p.person_id or m.person_id = 0 and m.holder_id = p.person_id)
     join consent c on c.person_id = p.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
     join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
-    left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::numeric[]) as w(category, weight, cap) on w.category = m.category
+    left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::bigint[]) as w(category, weight, cap) on w.category = m.category
     where p.person_id >= %(low)s and p.person_id < %(high)s and m.month between %(first)s and %(last)s
       and m.kind in ('award', 'deduction', 'reversal')
     group by p.person_id, m.month, m.category, w.category, w.cap

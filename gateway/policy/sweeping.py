@@ -46,7 +46,7 @@ def sum_units(tx: Transaction, ruleset: Ruleset, on: date, span: Range) -> Mappi
     rules = [ruleset.category(name) for name in names]
     other = ruleset.other_categories
     scale = ruleset.units_per_centi
-    caps = [None if r.month_cap_centi is None else r.month_cap_centi * scale for r in rules]
+    caps = [_cap(r.month_cap_centi, scale) for r in rules]
     params: dict[str, Any] = {
         "low": span.low,
         "high": span.high,
@@ -58,7 +58,7 @@ def sum_units(tx: Transaction, ruleset: Ruleset, on: date, span: Range) -> Mappi
         "weights": [r.weight_percent for r in rules],
         "caps": caps,
         "other_weight": other.weight_percent,
-        "other_cap": None if other.month_cap_centi is None else other.month_cap_centi * scale,
+        "other_cap": _cap(other.month_cap_centi, scale),
     }
     if ruleset.subject is SubjectKind.PERSON:
         query = queries.sum_persons
@@ -66,7 +66,13 @@ def sum_units(tx: Transaction, ruleset: Ruleset, on: date, span: Range) -> Mappi
         query = queries.sum_households_capped
     else:
         query = queries.sum_households_plain
+    tx.run(queries.allow_sorting_memory)
     return dict(tx.tuples(query, params))
+
+
+def _cap(month_cap_centi: int | None, scale: int) -> int | None:
+    """A cap in units, within PostgreSQL's bigint: no sum comes near the end of it."""
+    return None if month_cap_centi is None else min(month_cap_centi * scale, _END)
 
 
 def same_score(left: Ruleset, right: Ruleset) -> bool:
