@@ -92,7 +92,9 @@ class OAuthAccess:
         self._token_until = 0.0  # monotonic
         self._renewing = threading.Lock()
         self._oauth = OAuth2Session(
-            client_id, scope=scope, token_endpoint_auth_method=ShortAssertion(self._token_url, key_pem, key_id)
+            client_id,
+            scope=scope,
+            token_endpoint_auth_method=ShortAssertion(self._token_url, key_pem, key_id),
         )
         self._calls = requests.Session()
         for session in (self._oauth, self._calls):

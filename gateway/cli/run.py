@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.sandbox.supervisor import Supervisor
 
 READY_WITHIN_S = 120.0
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 @click.command()
@@ -142,7 +143,7 @@ def answers_table(found: Seeded) -> Table:
     )
     rows = (
         ("家庭 families", found.families, found.registered),
-        ("积分 contributions", found.items, found.answered),
+        ("积分 contributions", found.answered.total(), found.answered),
         ("撤回 withdrawals", found.withdrawals, found.withdrawn),
     )
     for name, count, answers in rows:

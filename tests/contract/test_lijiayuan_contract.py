@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -45,7 +45,7 @@ class TestLijiayuan(JsonTownContract):
     reader = READER
     recorded = Path(__file__).parent / "recorded" / "lijiayuan"
     listed, reference, activity, points, person = "items", "taskId", "taskType", "points", "memberIdNo"
-    golden = [
+    golden: ClassVar = [
         said(0, "award", "garbageSorting", Category.SORTING, 500),
         said(1, "award", "volunteerService", Category.VOLUNTEERING, 1250, id_no=B, village=None,
              at=datetime(2026, 5, 1, 1, 0, 0, 123456, UTC)),
@@ -56,7 +56,7 @@ class TestLijiayuan(JsonTownContract):
         said(6, "reversal", "volunteerService", Category.VOLUNTEERING, 1250, id_no=B, day="20260502",
              at=datetime(2026, 5, 2, 0, 30, tzinfo=UTC), reverses="LJY-20260501-0000002"),
     ]  # fmt: skip
-    wrong = [
+    wrong: ClassVar = [
         ("taskId", ..., "field-missing"),
         ("taskId", None, "field-null"),
         ("taskId", "", "text-empty"),

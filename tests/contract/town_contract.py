@@ -179,11 +179,11 @@ class JsonTownContract:
         item = self.one_item(**{self.points: "@"})
         text = orjson.dumps(item).decode().replace('"@"', number)
         for body in (text, f'{{"{self.listed}":[{text}]}}', text.replace(":", " : ")):
-            try:
-                read = self.reader.read_push(body.encode(), NO_CODES)
-            except InvalidError as exc:
-                assert exc.code == "json-syntax"  # beyond what a double can carry
+            if number == "1e400":  # beyond what a double can carry
+                with pytest.raises(InvalidError, match="JSON"):
+                    self.reader.read_push(body.encode(), NO_CODES)
                 continue
+            read = self.reader.read_push(body.encode(), NO_CODES)
             assert read.items == []
             assert read.faults[0].code.startswith("points-")
 

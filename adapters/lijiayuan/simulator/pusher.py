@@ -63,7 +63,7 @@ class Pusher:
     """One town's sender. Threads may share it."""
 
     def __init__(self, access: DoorAccess, *, seed: int = 0) -> None:
-        self._access = access
+        self.access = access
         self._seed = seed
         self._key = ECKey.import_key(access.assertion_key.read_text())
         self._calls = requests.Session()
@@ -132,7 +132,7 @@ class Pusher:
         return counts
 
     def _send(self, path: str, document: Item, key: str) -> Item:
-        url = f"{self._access.address}/towns/{self._access.town}/v1{path}"
+        url = f"{self.access.address}/towns/{self.access.town}/v1{path}"
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         for wait_s in _waits():
             try:
@@ -172,11 +172,11 @@ class Pusher:
         with self._lock:
             if time.monotonic() < self._token_until:
                 return self._token
-            url = f"{self._access.address}/oauth/token"
+            url = f"{self.access.address}/oauth/token"
             now = int(time.time())
             claims = {
-                "iss": self._access.client_id,
-                "sub": self._access.client_id,
+                "iss": self.access.client_id,
+                "sub": self.access.client_id,
                 "aud": url,
                 "jti": str(uuid4()),
                 "iat": now,
