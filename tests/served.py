@@ -198,7 +198,7 @@ def served_gateway(database: TestDatabase, folder: Path, **settings: str) -> Ite
             stderr=subprocess.STDOUT,
             cwd=Path(__file__).parent.parent,
         )
-        served = Served(f"https://127.0.0.1:{port}", config, made, house, process, log)
+        served = Served(config.public_url, config, made, house, process, log)
         try:
             _wait(served)
             yield served

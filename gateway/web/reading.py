@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+
 from gateway.web.problems import DoorError
 
 log = logging.getLogger("gateway.door")
@@ -95,7 +97,7 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
     if length is not None and length > limit:
         raise _too_large(limit)
     source: BinaryIO = environ["wsgi.input"]
-    body = source.read(limit + 1 if length is None else length)
+    body = _read(source, limit + 1 if length is None else length)
     if length is not None and len(body) < length:
         raise DoorError("body-incomplete", f"{len(body)} of {length} bytes came", where="Content-Length")
     if len(body) > limit:
@@ -167,7 +169,7 @@ def _raw(environ: dict[str, Any]) -> Iterator[bytes]:
     length = _announced(environ)
     left = length
     while left is None or left > 0:
-        piece = source.read(READ_BYTES if left is None else min(READ_BYTES, left))
+        piece = _read(source, READ_BYTES if left is None else min(READ_BYTES, left))
         if not piece:
             break
         if left is not None:
@@ -175,6 +177,15 @@ def _raw(environ: dict[str, Any]) -> Iterator[bytes]:
         yield piece
     if left:
         raise DoorError("body-incomplete", f"{left} of {length} bytes did not come", where="Content-Length")
+
+
+def _read(source: BinaryIO, size: int) -> bytes:
+    try:
+        return source.read(size)
+    except ParseException as exc:
+        raise DoorError(
+            "request-malformed", "the body's chunks cannot be read (RFC 9112 section 7.1)"
+        ) from exc
 
 
 def _announced(environ: dict[str, Any]) -> int | None:

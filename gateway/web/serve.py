@@ -49,7 +49,7 @@ def gunicorn_settings(config: Config, metrics_dir: Path) -> dict[str, Any]:
         "bind": [config.bind],
         "workers": config.web_processes,
         "threads": config.web_threads,
-        "worker_class": "gthread",
+        "worker_class": "gateway.web.worker.DoorWorker",
         "worker_connections": max(1000, config.web_threads * 4),
         "preload_app": False,
         "keepalive": KEEPALIVE_S,
