@@ -18,7 +18,7 @@ from schemas.values import instant_text
 
 queries = load_queries(__file__)
 
-PIECE = 5000  # records held at a time
+PIECE = 2500  # records held at a time: usually below 5 MB, never above 150
 MAX_ROWS = 20_000  # rows behind the records restated at once, where a record speaks of many
 MAX_NAMED = 20  # faults named of one kind or one record
 _RESTORE = (

@@ -16,9 +16,11 @@ Node = tuple[int, int]
 _sha256 = hashlib.sha256
 
 
-def leaf_hash(entry: bytes) -> bytes:
+def leaf_hash(entry: bytes | memoryview) -> bytes:
     """The hash of a leaf. The one place where a record's stored bytes become a leaf."""
-    return _sha256(LEAF_PREFIX + entry).digest()
+    hashed = _sha256(LEAF_PREFIX)
+    hashed.update(entry)
+    return hashed.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from gateway.db import Transaction, copy_text, load_queries
 from gateway.translog.checkpoint import Checkpoint, sign_checkpoint
@@ -37,12 +38,16 @@ def seal_chunk(tx: Transaction, signer: Signer, *, now: datetime, limit: int) ->
     last = tx.find(queries.find_last_checkpoint)
     size = last.size if last else 0
     levels = _read_edge(tx, size, bytes(last.root) if last else b"")
-    pending = tx.tuples(queries.list_pending, {"limit": limit})
-    if not pending:
+    ids: list[UUID] = []
+    hashes: list[bytes] = []
+    for piece in tx.stream(
+        queries.list_pending, {"limit": limit}, chunk=1000
+    ):  # bodies are large: a few at a time
+        ids += [record_id for record_id, _ in piece]
+        hashes += [leaf_hash(body) for _, body in piece]
+    if not hashes:
         return SealedChunk(0, size)
-    hashes = [leaf_hash(bytes(body)) for _, body in pending]
-    leaves = [(size + at, row[0], hashes[at]) for at, row in enumerate(pending)]
-    tx.copy_in(queries.copy_leaves, copy_text(leaves))
+    tx.copy_in(queries.copy_leaves, copy_text(zip(range(size, size + len(ids)), ids, hashes, strict=True)))
     tiles = _grow(levels, size, hashes)
     if tiles:
         tx.copy_in(queries.copy_tiles, copy_text(tiles))
