@@ -111,7 +111,7 @@ def conclude(
 class _Conclusion:
     house: House
     tx: Transaction
-    now: datetime
+    at: datetime
     state: str  # 'sending' or 'unknown': where the messages stand
     chance: Callable[[], float]
     counts: Counter[str] = field(default_factory=Counter)
@@ -195,13 +195,13 @@ class _Conclusion:
         if self.state == "unknown" and one.message.attempts >= MOST_ATTEMPTS:
             self._park(one._replace(code="never-answered"))
             return
-        at = self.now + outbox.wait_after(one.message.attempts, self.chance())
+        at = self.at + outbox.wait_after(one.message.attempts, self.chance())
         self.marks.queued.append(Later(one.message.message_id, one.code, at))
         self.counts["send_again"] += 1
 
     def _doubt(self, one: Said) -> None:
         tries = one.message.inquiries if self.state == "unknown" else 1
-        later = Later(one.message.message_id, one.code, self.now + outbox.wait_after(tries, self.chance()))
+        later = Later(one.message.message_id, one.code, self.at + outbox.wait_after(tries, self.chance()))
         (self.marks.postponed if self.state == "unknown" else self.marks.unknown).append(later)
         self.counts["unknown"] += 1
 
@@ -212,13 +212,13 @@ class _Conclusion:
 
     def _flush(self) -> None:
         tx, marks = self.tx, self.marks
-        outbox.mark_ended(tx, marks.ended, now=self.now)
+        outbox.mark_ended(tx, marks.ended, now=self.at)
         outbox.mark_queued(tx, marks.queued)
         outbox.mark_unknown(tx, marks.unknown)
         outbox.postpone_inquiries(tx, marks.postponed)
         outbox.mark_parked(tx, marks.parked)
-        apply_moves(self.house, tx, marks.moves, now=self.now)
-        apply_moves(self.house, tx, marks.second, now=self.now)
+        apply_moves(self.house, tx, marks.moves, now=self.at)
+        apply_moves(self.house, tx, marks.second, now=self.at)
         accepted = [m.proposal_id for m in marks.moves if m.event is ProposalEvent.BANK_ACCEPTED]
         if accepted:
             self._take_place(accepted)
@@ -227,8 +227,8 @@ class _Conclusion:
         """What was just accepted takes the place of what stood, and begins when its day has come."""
         replaced = benefits.list_replaced(self.tx, accepted)
         moves = [Move(p, ProposalEvent.SUPERSEDED, "replaced") for p in replaced]
-        apply_moves(self.house, self.tx, moves, now=self.now)
-        on = beijing_date(self.now)
+        apply_moves(self.house, self.tx, moves, now=self.at)
+        on = beijing_date(self.at)
         rows = benefits.lock_proposals(self.tx, accepted)
         begun = [p for p, row in rows.items() if row.valid_from_on <= on < row.valid_until_on]
-        apply_moves(self.house, self.tx, [Move(p, ProposalEvent.STARTED) for p in begun], now=self.now)
+        apply_moves(self.house, self.tx, [Move(p, ProposalEvent.STARTED) for p in begun], now=self.at)

@@ -116,7 +116,7 @@ class _Sweep:
 
     house: House
     tx: Transaction
-    now: datetime
+    at: datetime
     on: date
     causes: dict[int, str]
     counts: Counter[str] = field(default_factory=Counter)
@@ -143,7 +143,7 @@ class _Sweep:
         }
         rows = [row for row, _ in opened.values()]
         self.counts["revocations"] += revoke_open(
-            self.house, self.tx, rows, reasons, on=self.on, now=self.now
+            self.house, self.tx, rows, reasons, on=self.on, now=self.at
         )
 
     def evaluate(self, ruleset: policy.Ruleset, subject_ids: Sequence[int]) -> None:
@@ -158,7 +158,7 @@ class _Sweep:
                 (int(f.applicant_id), int(f.subject_id)) for f in gathered if f.applicant_id not in asked
             ]
             self.counts["facilities_wanted"] += benefits.want_facilities(
-                self.tx, ruleset.product, unasked, now=self.now
+                self.tx, ruleset.product, unasked, now=self.at
             )
             gathered = [f for f in gathered if f.applicant_id in asked]
         current = benefits.list_current(self.tx, ruleset.product, [int(f.subject_id) for f in gathered])
@@ -184,7 +184,7 @@ class _Sweep:
             for c in cases
             if c.proposal_id in granted or c.current is None or not c.current.says(c.decision)
         ]
-        append(self.house, self.tx, benefits.insert_decisions(self.tx, news, now=self.now), now=self.now)
+        append(self.house, self.tx, benefits.insert_decisions(self.tx, news, now=self.at), now=self.at)
         self.counts["decisions"] += len(news)
         self._propose(ruleset, proposing, {int(n.decision.subject_id): n for n in news})
 
@@ -203,7 +203,7 @@ class _Sweep:
             code = "applicant_changed" if case.act is Act.CHANGE_APPLICANT else str(case.decision.outcome)
             reasons[row.proposal_id] = (code, self.causes[row.subject_id])
         self.counts["revocations"] += revoke_open(
-            self.house, self.tx, opened, reasons, on=self.on, now=self.now
+            self.house, self.tx, opened, reasons, on=self.on, now=self.at
         )
 
     def _within_quota(self, ruleset: policy.Ruleset, cases: Sequence[_Case]) -> set[UUID]:
@@ -213,10 +213,10 @@ class _Sweep:
             return set(ids)
         amounts = {p: policy.quota_amount_fen(ruleset, c.decision) for p, c in ids.items()}
         wants = [Want(p, amounts[p], ids[p].replaces) for p in ids if amounts[p] > 0]
-        got = benefits.take_quota(self.tx, ruleset.name, ruleset.quota.amount_fen, wants, now=self.now)
+        got = benefits.take_quota(self.tx, ruleset.name, ruleset.quota.amount_fen, wants, now=self.at)
         got |= {p for p in ids if amounts[p] <= 0}
         line = [(int(ids[p].decision.subject_id), ruleset.product, amounts[p]) for p in ids if p not in got]
-        benefits.put_waiting(self.tx, ruleset.name, line, now=self.now)
+        benefits.put_waiting(self.tx, ruleset.name, line, now=self.at)
         benefits.end_waiting(self.tx, [(int(ids[p].decision.subject_id), ruleset.product) for p in got])
         self.counts["waiting_for_quota"] += len(line)
         return got
@@ -227,11 +227,11 @@ class _Sweep:
         if not cases:
             return
         replaced = [c.replaces for c in cases if c.replaces is not None]
-        never_heard = outbox.abandon_messages(self.tx, replaced, code="superseded", now=self.now)
+        never_heard = outbox.abandon_messages(self.tx, replaced, code="superseded", now=self.at)
         moves = [Move(p, ProposalEvent.SUPERSEDED, "never-sent") for p in sorted(never_heard)]
-        apply_moves(self.house, self.tx, moves, now=self.now)
+        apply_moves(self.house, self.tx, moves, now=self.at)
         news = [self._new_proposal(ruleset, c, decisions[int(c.decision.subject_id)]) for c in cases]
-        append(self.house, self.tx, benefits.insert_proposals(self.tx, news, now=self.now), now=self.now)
+        append(self.house, self.tx, benefits.insert_proposals(self.tx, news, now=self.at), now=self.at)
         messages = [
             outbox.NewMessage(
                 self.house.new_id(), BANK, PROPOSE, n.serial, n.proposal_id,
@@ -239,7 +239,7 @@ class _Sweep:
             )
             for n in news
         ]  # fmt: skip
-        outbox.insert_messages(self.tx, messages, now=self.now)
+        outbox.insert_messages(self.tx, messages, now=self.at)
         self.counts["proposals"] += len(news)
 
     def _new_proposal(self, ruleset: policy.Ruleset, case: _Case, new: NewDecision) -> NewProposal:

@@ -6,10 +6,10 @@ create table changed_subject (
     primary key (subject_id, cause)
 );
 create index changed_subject_age on changed_subject (queued_at);
-grant delete on changed_subject to gateway_app;
+grant update, delete on changed_subject to gateway_app;
 
 -- The queue contributions fills and a sweep empties: rows leave with the sweep's transaction, others skip what it holds.
-create function take_changed_batches(most int) returns setof uuid language sql as $$
+create function take_changed_batches(most int) returns setof uuid language sql security definer set search_path = public as $$
     delete from changed_batch where batch_id in (
         select batch_id from changed_batch order by queued_at limit most for update skip locked
     ) returning batch_id
@@ -113,6 +113,8 @@ create table proposal (
     check (valid_from_on < valid_until_on),
     check (discount_bp > 0 or limit_increase_fen > 0)
 );
+-- Locking a row needs a right to update something of it. This is that; the trigger below refuses to use it.
+grant update (supersedes) on proposal to gateway_app;
 create index proposal_subject on proposal (subject_id, product, proposed_at);
 create index proposal_ending on proposal (valid_until_on) where state in ('accepted', 'in_force');
 create index proposal_starting on proposal (valid_from_on) where state = 'accepted';
