@@ -106,7 +106,8 @@ $(PY):
 $(RUNTIME): | $(PY)
 	@echo 'installing what the gateway runs on (once)'
 	@$(PIP) install --require-hashes -r requirements.txt
-	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --no-index -e . # it warns that it installs in place: it should
+	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --no-index \
+	  --config-settings editable_mode=compat -e .  # it warns that it installs in place: it should
 	@rm -f $(VENV)/.runtime-* && touch $@
 
 $(DEV): | $(RUNTIME)

@@ -82,6 +82,9 @@ def _assert_whole(it: Stage, book: Book) -> None:
     assert lost == [], f"{len(lost)} acknowledged items are not stored"
     assert {r: p for r, p in points.items() if book.sent.get(r) != p} == {}, "stored, and never sent so"
     assert contradictions(dsn) == {}
+    assert rows(dsn, "select count(*) from leaf") != [(0,)], (
+        f"nobody sealed while it stormed:\n{it.tail('jobs')}"
+    )
     it.command("log", "seal")
     assert it.command("log", "verify", check=False).returncode == 0, it.command(
         "log", "verify", check=False
@@ -101,7 +104,8 @@ def _assert_answers_stand(it: Stage, book: Book) -> None:
 
 
 def test_twenty_deaths_lose_and_double_nothing(alight: Stage) -> None:
-    book, killed = _storm(alight, rounds=20, pause_s=1.2, seed=int(os.environ.get("STORM_SEED", "4")))
+    rounds, seed = int(os.environ.get("STORM_ROUNDS", "20")), int(os.environ.get("STORM_SEED", "4"))
+    book, killed = _storm(alight, rounds, pause_s=1.2, seed=seed)
     print(
         f"{len(book.acknowledged)} items acknowledged, {book.retries} retries, {book.given_up} given up; killed: {killed}"
     )

@@ -101,11 +101,12 @@ class Stage:
         self.wait_ready()
 
     def wait_ready(self, within_s: float = 60.0) -> None:
-        """Until the web answers /healthz; starts it again when it ended meanwhile (its port was still taken)."""
+        """Until the web answers; what ended meanwhile is started again, as by a supervisor (a port was still taken)."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            if self.running["web"].poll() is not None:
-                self.start("web")
+            for name, process in self.running.items():
+                if process.poll() is not None:
+                    self.start(name)
             with contextlib.suppress(requests.RequestException):
                 ca = str(self.config.tls_client_ca)
                 if requests.get(f"{self.url}/healthz", verify=ca, timeout=2).status_code == 200:
