@@ -23,7 +23,7 @@ from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
 LATER = NOW + timedelta(seconds=5)
 
 
-@pytest.fixture()
+@pytest.fixture
 def house(database: TestDatabase, tmp_path: Path) -> House:
     key = tmp_path / "log.key"
     key.write_bytes(
