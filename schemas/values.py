@@ -84,6 +84,13 @@ def months_before(month: int, count: int) -> int:
     return index // 12 * 100 + index % 12 + 1
 
 
+def age_on(birth_on: date | None, on: date) -> int | None:
+    """Whole years of age on a day; None when the birth date is not known."""
+    if birth_on is None:
+        return None
+    return on.year - birth_on.year - ((on.month, on.day) < (birth_on.month, birth_on.day))
+
+
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and Z: the one form in which instants enter records and digests."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

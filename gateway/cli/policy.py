@@ -108,7 +108,7 @@ def list_() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from gateway.flows.show_rulesets import list_rulesets
+    from gateway.flows.list_rulesets import list_rulesets
 
     table = Table("ruleset", "name", "product", "subject", "from", "proposed by", "approved by")
     for row in list_rulesets(_house()):
@@ -128,9 +128,9 @@ def list_() -> None:
 @click.argument("ruleset_id")
 def show(ruleset_id: str) -> None:
     """The document of a ruleset as its author wrote it, with who proposed and approved it."""
-    from gateway.flows.show_rulesets import get_ruleset
+    from gateway.flows.show_ruleset import show_ruleset
 
-    row, _ = get_ruleset(_house(), ruleset_id)
+    row, _ = show_ruleset(_house(), ruleset_id)
     print(f"# ruleset {row.ruleset_id}")
     print(f"# proposed by {row.proposed_by} at {row.proposed_at:%Y-%m-%d %H:%M} UTC")
     print(
@@ -158,11 +158,11 @@ def diff(before: str, after: str) -> None:
 
 def _any_ruleset(name: str) -> Ruleset:
     from gateway import policy
-    from gateway.flows.show_rulesets import get_ruleset
+    from gateway.flows.show_ruleset import show_ruleset
 
     if Path(name).is_file() or name in policy.packaged_names():
         return _ruleset(name)
-    return get_ruleset(_house(), name)[1]
+    return show_ruleset(_house(), name)[1]
 
 
 @group.command()

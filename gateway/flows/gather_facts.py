@@ -12,7 +12,7 @@ from gateway.db import Transaction
 from gateway.policy import Ruleset
 from gateway.policy.language import SUMMED, BasisKind
 from schemas.policy import Facts, MonthSum, PostedScore, SubjectKind
-from schemas.values import CONTRIBUTED, HolderId, PersonId, Purpose, TownCode, month_of
+from schemas.values import CONTRIBUTED, HolderId, PersonId, Purpose, TownCode, age_on, month_of
 
 
 class _Points(NamedTuple):
@@ -70,13 +70,6 @@ def gather_facts(tx: Transaction, ruleset: Ruleset, subject_ids: Sequence[int], 
             )
         )
     return found
-
-
-def age_on(birth_on: date | None, on: date) -> int | None:
-    """Whole years on a day; None when the birth date is not known."""
-    if birth_on is None:
-        return None
-    return on.year - birth_on.year - ((on.month, on.day) < (birth_on.month, birth_on.day))
 
 
 def _month_sums(sums: dict[tuple[str, str, str, int], int]) -> tuple[MonthSum, ...]:

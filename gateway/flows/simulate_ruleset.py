@@ -13,13 +13,12 @@ import numpy as np
 
 from gateway import benefits, contributions, ledger, policy, subjects
 from gateway.db import Transaction
-from gateway.flows.gather_facts import age_on
 from gateway.house import House
 from gateway.policy.columns import columns_of
 from gateway.policy.language import SUMMED, BasisKind
 from gateway.policy.sweeping import Range, list_ranges, list_subjects, same_score, sum_units
 from schemas.policy import Facts, Outcome, PostedScore, SubjectKind
-from schemas.values import HolderId, PersonId, Purpose, TownCode
+from schemas.values import HolderId, PersonId, Purpose, TownCode, age_on
 
 RANGE_SIZE = 10_000
 WORKERS = 2  # PostgreSQL does the summing, one backend each; the threads mostly wait

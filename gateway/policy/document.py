@@ -183,11 +183,10 @@ def _embedded(floor: dict[str, Any], lines: Mapping[str, int]) -> dict[str, Any]
             [Fault("floor.lpr", lines.get("floor.lpr"), repr(name), "is not a known table", remedy)]
         )
     table = tables[name]
-    return {
-        **floor,
-        "lpr": table["rows"],
-        "reference": f"{floor.get('reference', '')} · {table['reference']}".strip(" ·"),
-    }
+    embedded = {**floor, "lpr": table["rows"]}
+    if isinstance(floor.get("reference"), str) and floor["reference"].strip():
+        embedded["reference"] = f"{floor['reference'].strip()} · {table['reference']}"
+    return embedded
 
 
 def _ruleset(document: Any, lines: Mapping[str, int]) -> Ruleset:

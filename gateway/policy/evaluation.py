@@ -36,13 +36,13 @@ def evaluate(ruleset: Ruleset, facts: Facts) -> Decision:
     base − discount = final rate; final = max(floor, base − discount), and never above the base even when the floor is.
     """
     sheet = _Sheet(ruleset, facts)
-    base_bp, base_limit = _before(sheet)
+    base_bp, base_limit_fen = _before(sheet)
     score_centi, steps = score(ruleset, facts)
     sheet.steps.extend(steps)
     vetoed = _vetoes(sheet)
     open_ = _gates(sheet, max(0, score_centi), base_bp) and not vetoed
     discount_bp = _discount(sheet, max(0, score_centi), base_bp) if open_ and base_bp is not None else 0
-    increase = _limit(sheet, max(0, score_centi), base_limit) if open_ else 0
+    increase = _limit(sheet, max(0, score_centi), base_limit_fen) if open_ else 0
     if vetoed:
         outcome = Outcome.VETOED
     elif not open_:
@@ -52,8 +52,8 @@ def evaluate(ruleset: Ruleset, facts: Facts) -> Decision:
         if outcome is Outcome.NOTHING:
             sheet.because("score_gives_nothing")
     final_bp = None if base_bp is None else base_bp - discount_bp
-    final_limit = None if base_limit is None else base_limit + increase
-    _conclude(sheet, base_bp, discount_bp, final_bp, base_limit, increase)
+    final_limit = None if base_limit_fen is None else base_limit_fen + increase
+    _conclude(sheet, base_bp, discount_bp, final_bp, base_limit_fen, increase)
     return Decision(
         ruleset_id=ruleset.ruleset_id,
         subject_id=facts.subject_id,
@@ -281,11 +281,11 @@ def _discount(sheet: _Sheet, score_centi: int, base_bp: int) -> int:
     return discount
 
 
-def _limit(sheet: _Sheet, score_centi: int, base_limit: int | None) -> int:
+def _limit(sheet: _Sheet, score_centi: int, base_limit_fen: int | None) -> int:
     rule = sheet.ruleset.limit
     if rule is None or not _honoured(sheet, rule.honours, "limit"):
         return 0
-    if base_limit is None and (rule.relative or rule.total_cap_fen is not None):
+    if base_limit_fen is None and (rule.relative or rule.total_cap_fen is not None):
         sheet.because("base_limit_unknown")
         return 0
     numerator, denominator = _fraction(rule.linear, rule.steps, score_centi)
@@ -297,11 +297,11 @@ def _limit(sheet: _Sheet, score_centi: int, base_limit: int | None) -> int:
         where, f"按积分计算:{words}", f"From the score: {words}", [score_centi, str(numerator), denominator]
     )
     if rule.relative:
-        numerator, denominator = numerator * (base_limit or 0), denominator * 10000
+        numerator, denominator = numerator * (base_limit_fen or 0), denominator * 10000
     increase = divide(numerator, denominator * rule.unit_fen, rule.rounding) * rule.unit_fen
     most = rule.cap_fen if rule.cap_fen is not None else increase
     if rule.total_cap_fen is not None:
-        most = min(most, max(0, rule.total_cap_fen - (base_limit or 0)))
+        most = min(most, max(0, rule.total_cap_fen - (base_limit_fen or 0)))
     if increase > most:
         increase = most
         sheet.because("limit_capped")
@@ -318,7 +318,7 @@ def _conclude(
     base_bp: int | None,
     discount_bp: int,
     final_bp: int | None,
-    base_limit: int | None,
+    base_limit_fen: int | None,
     increase: int,
 ) -> None:
     if sheet.ruleset.discount is not None and base_bp is not None and final_bp is not None:
@@ -329,10 +329,10 @@ def _conclude(
             final_bp,
         )
     if sheet.ruleset.limit is not None:
-        total = "—" if base_limit is None else yuan_text(base_limit + increase)
+        total = "—" if base_limit_fen is None else yuan_text(base_limit_fen + increase)
         sheet.step(
             "final_limit",
             f"额度增加 {yuan_text(increase)} 元,合计 {total} 元",
             f"Limit raised by {yuan_text(increase)} CNY to {total} CNY",
-            None if base_limit is None else base_limit + increase,
+            None if base_limit_fen is None else base_limit_fen + increase,
         )

@@ -54,7 +54,7 @@ class Whole(_Scalar):
         return value
 
 
-_HUNDREDTHS = re.compile(r"^(\d{1,15})(?:\.(\d{1,2}))?$")
+_HUNDREDTHS = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,2}))?")
 
 
 class Hundredths(_Scalar):
@@ -68,7 +68,7 @@ class Hundredths(_Scalar):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
         text = str(value) if type(value) in (int, str) else ""
-        match = _HUNDREDTHS.match(text)
+        match = _HUNDREDTHS.fullmatch(text)
         between = f"from {_plain(self.low)} to {_plain(self.high)}"
         allowed = f"write {self.unit} {between} with at most two decimals, such as 100 or 2.5"
         if match is None:
@@ -92,7 +92,7 @@ class Day(_Scalar):
         if type(value) is date:
             return value
         try:
-            if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
                 return date.fromisoformat(value)
         except ValueError:
             pass

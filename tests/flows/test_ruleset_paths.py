@@ -33,7 +33,7 @@ ON = date(2026, 11, 1)
 HOUSEHOLDS = 60
 
 
-@pytest.fixture()
+@pytest.fixture
 def house(database: TestDatabase, tmp_path: Path) -> Iterator[House]:
     yield make_house(database, tmp_path)
 
@@ -41,7 +41,9 @@ def house(database: TestDatabase, tmp_path: Path) -> Iterator[House]:
 def _village(database: TestDatabase, seed: int = 7) -> None:
     """HOUSEHOLDS families (ids 10, 20, …) with members 11, 12, 21, …: some consent, some are restricted, some vetoed."""
     chance = random.Random(seed)
-    rows: dict[str, list[str]] = {name: [] for name in ("household", "code", "person", "member", "consent", "sum", "score", "mark")}
+    rows: dict[str, list[str]] = {
+        name: [] for name in ("household", "code", "person", "member", "consent", "sum", "score", "mark")
+    }
     towns = ["lijiayuan", "wuhe_zhonglian", "pingan_gongfu", "elsewhere"]
     for number in range(1, HOUSEHOLDS + 1):
         family = number * 10
@@ -52,7 +54,9 @@ def _village(database: TestDatabase, seed: int = 7) -> None:
             born = f"'{chance.randint(1940, 2015)}-03-09'" if chance.random() < 0.9 else "null"
             restricted = "now()" if chance.random() < 0.1 else "null"
             rows["person"].append(f"({person}, 'k', 'x', 's', sha256('c'), {born}, now(), {restricted})")
-            rows["member"].append(f"({family}, {person}, 'lijiayuan', {'true' if person == people[0] else 'false'}, '2020-01-01')")
+            rows["member"].append(
+                f"({family}, {person}, 'lijiayuan', {'true' if person == people[0] else 'false'}, '2020-01-01')"
+            )
             for town in towns[:3]:
                 if chance.random() < 0.3:
                     rows["consent"].append(
@@ -64,7 +68,9 @@ def _village(database: TestDatabase, seed: int = 7) -> None:
             holder = chance.choice([family, family, *people])
             person = chance.choice([0, *people]) if holder == family else chance.choice([0, holder])
             month = chance.choice([202510, 202511, 202512, 202601, 202609, 202610, 202611, 202612])
-            category = chance.choice(["sorting", "hygiene", "patrol", "charity", "conduct", "other", "learning"])
+            category = chance.choice(
+                ["sorting", "hygiene", "patrol", "charity", "conduct", "other", "learning"]
+            )
             kind = chance.choice(["award", "award", "award", "deduction", "spend", "transfer_in"])
             cells.add((holder, chance.choice(towns), person, month, category, kind))
         for cell in cells:
@@ -75,7 +81,9 @@ def _village(database: TestDatabase, seed: int = 7) -> None:
                 f" '2026-{chance.choice(['03', '09'])}-15', sha256('d'))"
             )
         if chance.random() < 0.15:
-            rows["mark"].append(f"('{uuid4()}', {chance.choice([family, *people])}, 'veto', 'related_person', '2020-01-01', 't', now())")
+            rows["mark"].append(
+                f"('{uuid4()}', {chance.choice([family, *people])}, 'veto', 'related_person', '2020-01-01', 't', now())"
+            )
     columns = {
         "household": "household (household_id, village, registered_at)",
         "code": "household_code (town, code, household_id, valid_from_on)",
@@ -110,7 +118,11 @@ def test_a_ruleset_is_recorded_when_proposed_and_when_approved(house: House, dat
 
 
 def test_a_document_with_faults_leaves_nothing(house: House, database: TestDatabase) -> None:
-    broken = policy.packaged_text("guanghan").replace("cap_bp: 100", "cap_bp: many").replace("subject: household", "subject: dog")
+    broken = (
+        policy.packaged_text("guanghan")
+        .replace("cap_bp: 100", "cap_bp: many")
+        .replace("subject: household", "subject: dog")
+    )
     with pytest.raises(policy.RulesetInvalidError) as caught:
         propose_ruleset(house, broken, by="author", now=NOW)
     assert {fault.where for fault in caught.value.faults} == {"discount.cap_bp", "subject"}
@@ -134,11 +146,15 @@ def test_postgresql_sums_what_facts_sum(house: House, database: TestDatabase, na
     assert len(everybody) == len(set(everybody))
     assert 0 < len(facts) < len(everybody)
     assert any(units(f) for f in facts)
-    assert {f.subject_id: units(f) for f in facts} == {f.subject_id: summed.get(f.subject_id, 0) for f in facts}
+    assert {f.subject_id: units(f) for f in facts} == {
+        f.subject_id: summed.get(f.subject_id, 0) for f in facts
+    }
 
 
 @pytest.mark.parametrize("name", ["shimin_yidai", "gongfu_dai"])
-def test_simulation_agrees_with_evaluating_one_by_one(house: House, database: TestDatabase, name: str) -> None:
+def test_simulation_agrees_with_evaluating_one_by_one(
+    house: House, database: TestDatabase, name: str
+) -> None:
     _village(database)
     text = policy.packaged_text(name)
     old = _put_in_force(house, text.replace("cap_bp: 50", "cap_bp: 5").replace("2026-01-01", "2025-01-01", 1))
@@ -158,12 +174,18 @@ def test_simulation_agrees_with_evaluating_one_by_one(house: House, database: Te
     for side, decisions in ((found.after, after), (found.before, before)):
         for outcome in {d.outcome for d in decisions}:
             assert side.outcomes[str(outcome)] == sum(d.outcome is outcome for d in decisions)
-        assert side.discounts == {bp: sum(d.discount_bp == bp for d in decisions) for bp in {d.discount_bp for d in decisions}}
+        assert side.discounts == {
+            bp: sum(d.discount_bp == bp for d in decisions) for bp in {d.discount_bp for d in decisions}
+        }
         assert side.increase_fen == sum(d.limit_increase_fen for d in decisions)
         loans = [(d.final_limit_fen or 0) - d.limit_increase_fen or new.assumed_loan_fen for d in decisions]
-        assert side.cost_fen == sum(d.discount_bp * loan for d, loan in zip(decisions, loans, strict=True)) // 10_000
+        assert (
+            side.cost_fen
+            == sum(d.discount_bp * loan for d, loan in zip(decisions, loans, strict=True)) // 10_000
+        )
     changes = [
-        (a.discount_bp - b.discount_bp, a.limit_increase_fen - b.limit_increase_fen) for a, b in zip(after, before, strict=True)
+        (a.discount_bp - b.discount_bp, a.limit_increase_fen - b.limit_increase_fen)
+        for a, b in zip(after, before, strict=True)
     ]
     assert found.gain == sum(c != (0, 0) and min(c) >= 0 for c in changes) > 0
     assert found.lose == sum(c != (0, 0) and max(c) <= 0 for c in changes)
@@ -174,7 +196,9 @@ def test_simulation_agrees_with_evaluating_one_by_one(house: House, database: Te
 def test_a_simulation_stores_nothing(house: House, database: TestDatabase) -> None:
     _village(database)
     simulate_ruleset(house, policy.packaged_text("shimin_yidai"), on=ON)
-    assert database.sql("select (select count(*) from ruleset), (select count(*) from decision), (select count(*) from record)") == [(0, 0, 0)]
+    assert database.sql(
+        "select (select count(*) from ruleset), (select count(*) from decision), (select count(*) from record)"
+    ) == [(0, 0, 0)]
 
 
 def test_a_household_is_evaluated_with_its_trace(house: House, database: TestDatabase) -> None:
@@ -203,11 +227,21 @@ def _decided(house: House, database: TestDatabase) -> UUID:
     ruleset = _put_in_force(house, policy.packaged_text("shimin_yidai"))
     decision_id = uuid4()
     with house.db.transaction() as tx:
-        everybody = [s for span in list_ranges(tx, SubjectKind.HOUSEHOLD, 1000) for s in list_subjects(tx, SubjectKind.HOUSEHOLD, span)]
+        everybody = [
+            s
+            for span in list_ranges(tx, SubjectKind.HOUSEHOLD, 1000)
+            for s in list_subjects(tx, SubjectKind.HOUSEHOLD, span)
+        ]
         facts = gather_facts(tx, ruleset, everybody, ON)[0]
         decision = policy.evaluate(ruleset, facts)
         new = benefits.NewDecision(
-            decision_id, ruleset.product, decision, policy.facts_bytes(facts), policy.decision_bytes(decision), bytes(16), "test"
+            decision_id,
+            ruleset.product,
+            decision,
+            policy.facts_bytes(facts),
+            policy.decision_bytes(decision),
+            bytes(16),
+            "test",
         )
         benefits.insert_decisions(tx, [new], now=NOW)
     return decision_id

@@ -38,9 +38,7 @@ def test_nobody_approves_their_own(database: TestDatabase) -> None:
     for same in ("author", "AUTHOR", " author "):
         with pytest.raises(RefusedError, match="own ruleset"), database.app.transaction() as tx:
             policy.insert_approval(tx, ruleset.ruleset_id, by=same, now=NOW)
-    statement = (
-        "insert into ruleset_approval select ruleset_id, name, valid_from_on, %s, %s, now() from ruleset where ruleset_id = %s"
-    )
+    statement = "insert into ruleset_approval select ruleset_id, name, valid_from_on, %s, %s, now() from ruleset where ruleset_id = %s"
     with pytest.raises(psycopg2.errors.CheckViolation):
         database.sql(statement, ("author", "author", ruleset.ruleset_id))
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
@@ -87,7 +85,9 @@ def test_two_rulesets_of_a_name_do_not_begin_on_one_day(database: TestDatabase) 
 
 @pytest.mark.parametrize("table", ["ruleset", "ruleset_approval"])
 @pytest.mark.parametrize("statement", ["update {} set name = 'x'", "delete from {}", "truncate {} cascade"])
-def test_rulesets_never_change_even_for_their_owner(database: TestDatabase, table: str, statement: str) -> None:
+def test_rulesets_never_change_even_for_their_owner(
+    database: TestDatabase, table: str, statement: str
+) -> None:
     with database.app.transaction() as tx:
         ruleset, _ = policy.insert_ruleset(tx, TEXT, by="author", now=NOW)
         policy.insert_approval(tx, ruleset.ruleset_id, by="other", now=NOW)
@@ -99,7 +99,9 @@ def test_a_document_that_was_tampered_with_is_refused(database: TestDatabase) ->
     with database.app.transaction() as tx:
         ruleset, _ = policy.insert_ruleset(tx, TEXT, by="author", now=NOW)
     with pytest.raises(psycopg2.errors.CheckViolation):
-        database.sql("set session_replication_role = replica; update ruleset set document = document || ' '::bytea")
+        database.sql(
+            "set session_replication_role = replica; update ruleset set document = document || ' '::bytea"
+        )
     database.sql(
         "set session_replication_role = replica; alter table ruleset drop constraint ruleset_id_is_digest;"
         " update ruleset set document = replace(convert_from(document, 'UTF8'), '\"cap_bp\":100', '\"cap_bp\":300')::bytea"
@@ -133,7 +135,12 @@ def test_restating_finds_every_changed_column(database: TestDatabase) -> None:
     database.sql("set session_replication_role = replica; update ruleset set yaml = yaml || '# forged'")
     with database.auditor.transaction(read_only=True) as tx:
         (fault,) = RESTATERS[APPROVED].explain(tx, ruleset.ruleset_id, before[APPROVED])
-        assert (fault.table, fault.column, fault.recorded, fault.found) == ("ruleset_approval", "approved_by", "other", "forged")
+        assert (fault.table, fault.column, fault.recorded, fault.found) == (
+            "ruleset_approval",
+            "approved_by",
+            "other",
+            "forged",
+        )
         (fault,) = RESTATERS[PROPOSED].explain(tx, ruleset.ruleset_id, before[PROPOSED])
         assert (fault.table, fault.column) == ("ruleset", "yaml")
     database.sql("set session_replication_role = replica; delete from ruleset_approval")

@@ -43,11 +43,21 @@ def scales(draw: Any, unit: str, most: int) -> dict[str, Any]:
     starts = sorted(draw(st.sets(st.integers(0, 100_000), min_size=1, max_size=4)))
     rises = sorted(draw(st.lists(st.integers(0, most), min_size=len(starts), max_size=len(starts))))
     text = [r if unit == "bp" else f"{r // 100}.{r % 100:02d}" for r in rises]
-    return {"steps": [{"from_points": f"{s // 100}.{s % 100:02d}", unit: r} for s, r in zip(starts, text, strict=True)]}
+    return {
+        "steps": [
+            {"from_points": f"{s // 100}.{s % 100:02d}", unit: r} for s, r in zip(starts, text, strict=True)
+        ]
+    }
 
 
 ROUNDINGS = st.sampled_from(["down", "nearest", "up"])
-HONOURS = st.sampled_from([{}, {"honours": {"codes": "all", "reference": REFERENCE}}, {"honours": {"codes": ["brave"], "reference": REFERENCE}}])
+HONOURS = st.sampled_from(
+    [
+        {},
+        {"honours": {"codes": "all", "reference": REFERENCE}},
+        {"honours": {"codes": ["brave"], "reference": REFERENCE}},
+    ]
+)
 
 
 @st.composite
@@ -77,13 +87,21 @@ def rulesets(draw: Any) -> Ruleset:
         "assumed_loan": {"amount_cny": 1000, "reference": REFERENCE},
     }
     if kind in ("trailing_months", "current_year", "cumulative") and draw(st.booleans()):
-        one = st.fixed_dictionaries({"weight_percent": st.integers(0, 300)}, optional={"month_cap_points": _decimal(0, 20_000)})
+        one = st.fixed_dictionaries(
+            {"weight_percent": st.integers(0, 300)}, optional={"month_cap_points": _decimal(0, 20_000)}
+        )
         of = draw(st.dictionaries(st.sampled_from(CATEGORIES), one, max_size=4))
         document["categories"] = {"of": of, "others": draw(one), "reference": REFERENCE}
     _more_gates(draw, document["gates"])
     if draw(st.booleans()):
-        published = st.fixed_dictionaries({}, optional={"rate_bp": st.integers(1, 2000), "limit_cny": st.integers(0, 10**6)})
-        document["published"] = {**draw(published), "limit_from": draw(st.sampled_from(["assets", "facility"])), "reference": REFERENCE}
+        published = st.fixed_dictionaries(
+            {}, optional={"rate_bp": st.integers(1, 2000), "limit_cny": st.integers(0, 10**6)}
+        )
+        document["published"] = {
+            **draw(published),
+            "limit_from": draw(st.sampled_from(["assets", "facility"])),
+            "reference": REFERENCE,
+        }
     which = draw(st.sampled_from(["discount", "limit", "both"]))
     if which != "limit":
         document["discount"] = draw(_discounts())
@@ -95,9 +113,16 @@ def rulesets(draw: Any) -> Ruleset:
 
 def _more_gates(draw: Any, gates: dict[str, Any]) -> None:
     if draw(st.booleans()):
-        gates["age"] = {"min_years": draw(st.integers(0, 40)), "max_years": draw(st.integers(41, 90)), "reference": REFERENCE}
+        gates["age"] = {
+            "min_years": draw(st.integers(0, 40)),
+            "max_years": draw(st.integers(41, 90)),
+            "reference": REFERENCE,
+        }
     if draw(st.booleans()):
-        gates["score"] = {draw(st.sampled_from(["at_least", "above"])): draw(_decimal(0, 30_000)), "reference": REFERENCE}
+        gates["score"] = {
+            draw(st.sampled_from(["at_least", "above"])): draw(_decimal(0, 30_000)),
+            "reference": REFERENCE,
+        }
     if draw(st.booleans()):
         gates["months_of_data"] = {"at_least": draw(st.integers(1, 24)), "reference": REFERENCE}
     if draw(st.booleans()):
@@ -144,7 +169,10 @@ def _floors(draw: Any) -> dict[str, Any]:
     if draw(st.booleans()):
         return {"fixed_bp": draw(st.integers(0, 700)), "reference": REFERENCE}
     return {
-        "lpr": [{"from_on": "2025-05-20", "rate_bp": 300}, {"from_on": "2026-10-20", "rate_bp": draw(st.integers(1, 500))}],
+        "lpr": [
+            {"from_on": "2025-05-20", "rate_bp": 300},
+            {"from_on": "2026-10-20", "rate_bp": draw(st.integers(1, 500))},
+        ],
         "spread_bp": draw(st.integers(-100, 100)),
         "reference": REFERENCE,
     }
@@ -156,7 +184,9 @@ SUMS = st.builds(
     MonthSum,
     st.sampled_from(TOWNS),
     st.sampled_from(CATEGORIES),
-    st.sampled_from(["award", "deduction", "reversal", "spend", "transfer_in", "transfer_out", "posted_score"]),
+    st.sampled_from(
+        ["award", "deduction", "reversal", "spend", "transfer_in", "transfer_out", "posted_score"]
+    ),
     MONTHS,
     POINTS,
 )
@@ -177,11 +207,20 @@ FACTS = st.builds(
     subject_id=st.integers(1, 10**9),
     subject_kind=st.sampled_from(SubjectKind),
     applicant_id=st.integers(1, 10**9),
-    as_of_on=st.sampled_from([ON, date(2026, 1, 1), date(2026, 10, 19), date(2026, 10, 20), date(2025, 12, 31)]),
+    as_of_on=st.sampled_from(
+        [ON, date(2026, 1, 1), date(2026, 10, 19), date(2026, 10, 20), date(2025, 12, 31)]
+    ),
     month_sums=st.lists(SUMS, max_size=12).map(tuple),
-    balance_centi=st.lists(st.tuples(st.sampled_from(TOWNS), st.integers(-1000, 100_000)), max_size=3).map(tuple),
+    balance_centi=st.lists(st.tuples(st.sampled_from(TOWNS), st.integers(-1000, 100_000)), max_size=3).map(
+        tuple
+    ),
     posted_scores=st.lists(
-        st.builds(PostedScore, st.sampled_from(TOWNS), st.sampled_from(["2026Q1", "2026Q2", "2026Q3"]), st.integers(-5000, 100_000)),
+        st.builds(
+            PostedScore,
+            st.sampled_from(TOWNS),
+            st.sampled_from(["2026Q1", "2026Q2", "2026Q3"]),
+            st.integers(-5000, 100_000),
+        ),
         max_size=4,
         unique_by=lambda p: (p.town, p.period),
     ).map(tuple),
@@ -216,7 +255,10 @@ def eager(ruleset: Ruleset, facts: Facts, earned: int) -> Facts:
         first_month=202401,
         last_contribution_on=ON,
         facility=replace(facility, vetoes=()),
-        month_sums=(*(m for m in facts.month_sums if m.kind == "award"), MonthSum(town, "charity", "award", 202611, earned)),
+        month_sums=(
+            *(m for m in facts.month_sums if m.kind == "award"),
+            MonthSum(town, "charity", "award", 202611, earned),
+        ),
         balance_centi=((town, earned),),
         posted_scores=(PostedScore(town, "2026Q3", earned),),
     )
@@ -254,7 +296,9 @@ def decision_view(decision: Decision) -> tuple[Any, ...]:
 def test_columns_say_what_evaluate_says(ruleset: Ruleset, facts: list[Facts], earned: int) -> None:
     facts = [*facts, *(fitting(ruleset, f) for f in facts), *(eager(ruleset, f, earned) for f in facts)]
     results = evaluate_many(ruleset, facts)
-    assert [column_view(results, n) for n in range(len(facts))] == [decision_view(evaluate(ruleset, f)) for f in facts]
+    assert [column_view(results, n) for n in range(len(facts))] == [
+        decision_view(evaluate(ruleset, f)) for f in facts
+    ]
 
 
 @settings(max_examples=100, deadline=None)
@@ -286,7 +330,9 @@ def test_every_decision_keeps_the_rules(ruleset: Ruleset, facts: Facts, earned: 
 
 @settings(max_examples=150, deadline=None)
 @given(rulesets(), FACTS, EARNED, st.sampled_from(TOWNS), st.integers(1, 50_000))
-def test_more_points_never_give_less(ruleset: Ruleset, facts: Facts, earned: int, town: str, more: int) -> None:
+def test_more_points_never_give_less(
+    ruleset: Ruleset, facts: Facts, earned: int, town: str, more: int
+) -> None:
     facts = eager(ruleset, facts, earned)
     after = replace(
         facts,
@@ -348,8 +394,15 @@ def test_thirty_thousand_households_a_second() -> None:
     """The bar is for one core that is free; a third of it here, because test machines are shared. bench/ has the figure."""
     ruleset = load_packaged("shimin_yidai")
     months = [202512, *range(202601, 202612)]
-    sums = tuple(MonthSum("lijiayuan", c, "award", m, 2500) for m in months for c in ("sorting", "hygiene", "charity"))
-    facts = [Facts(n, SubjectKind.HOUSEHOLD, n, ON, sums, age_years=40, first_month=202512, last_contribution_on=ON) for n in range(5000)]
+    sums = tuple(
+        MonthSum("lijiayuan", c, "award", m, 2500) for m in months for c in ("sorting", "hygiene", "charity")
+    )
+    facts = [
+        Facts(
+            n, SubjectKind.HOUSEHOLD, n, ON, sums, age_years=40, first_month=202512, last_contribution_on=ON
+        )
+        for n in range(5000)
+    ]
     started = time.process_time()
     results = evaluate_many(ruleset, facts)
     rate = len(facts) / (time.process_time() - started)
