@@ -179,7 +179,8 @@ class Stage:
         batch = uuid4()
         for holder in households:
             self.database.sql(
-                "insert into contribution values ('lijiayuan', %s, %s, 0, %s, 'x', 'sorting', %s, 0, %s, %s, %s, null, null, ''::bytea)",
+                "insert into contribution values"
+                " ('lijiayuan', %s, %s, 0, %s, 'x', 'sorting', %s, 0, %s, %s, %s, null, null, ''::bytea)",
                 (str(uuid4()), str(batch), kind, holder, points * 100, self.now, ON),
             )
             self.database.sql(

@@ -172,7 +172,8 @@ def test_moving_what_is_not_there_is_not_found(database: TestDatabase) -> None:
 @pytest.mark.parametrize("state", ["done", "cancelled"])
 def test_a_finished_message_is_never_reopened(database: TestDatabase, state: str) -> None:
     database.sql(
-        "insert into outbox_message (message_id, neighbour, kind, serial, row_id, lane, state, next_attempt_at, created_at, ended_at)"
+        "insert into outbox_message (message_id, neighbour, kind, serial, row_id, lane, state,"
+        " next_attempt_at, created_at, ended_at)"
         " values (gen_random_uuid(), 'bank_core', 'k', 's', gen_random_uuid(), 'l', %s, now(), now(), now())",
         (state,),
     )
