@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_an_untouched_log_passes_and_says_what_it_checked(house: House) -> None:
         "records": 605,
         "records restated from rows": 605,
         "records waiting": 5,
-        "rows with a record": 605,
+        "rows looked up in the log": 605,
         "checkpoints": 3,
         "signatures": 6,
         "roots compared": 3,
@@ -219,3 +220,33 @@ def test_a_row_that_cannot_be_read_is_named_and_the_rest_still_checked(house: Ho
         broken = RESTATERS["sample_batch"].list_row_ids(tx, "", 77)[-1]
     report = verify_log(house, now=NOW, restaters={"sample_batch": Breaking()})
     assert [(fault.code, broken in fault.where) for fault in report.faults] == [("row-unreadable", True)]
+
+
+def test_rows_that_cannot_be_listed_are_a_fault_and_the_tree_is_still_checked(house: House) -> None:
+    class Repeating(type(RESTATERS["sample_batch"])):  # type: ignore[misc]
+        def list_row_ids(self, tx: object, after: str, limit: int) -> list[str]:
+            return ["always the same"]
+
+    report = verify_log(house, now=NOW, restaters={"sample_batch": Repeating()})
+    assert [fault.code for fault in report.faults] == ["row-without-record", "rows-unlistable"]
+    assert report.checked["checkpoints"] == 3
+
+
+def test_verification_passes_while_records_are_written_and_sealed(house: House) -> None:
+    stop = threading.Event()
+
+    def write_and_seal() -> None:
+        while not stop.is_set():
+            add_batches(house, 40)
+            seal_log(house, now=NOW)
+            add_batches(house, 3)
+
+    writer = threading.Thread(target=write_and_seal)
+    writer.start()
+    try:
+        reports = [verify_log(house, now=NOW, restaters=RESTATERS) for _ in range(6)]
+    finally:
+        stop.set()
+        writer.join()
+    assert [report.faults for report in reports if not report.ok] == []
+    assert reports[-1].size > reports[0].size
