@@ -25,6 +25,7 @@ class Check:
     name: str
     ok: bool
     detail: str
+    warns: bool = False  # in order still, and somebody should look
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _measure(house: House, tx: Any, checks: list[Check], gauges: dict[str, float
         gauges[f"proposals_{state}"] = float(count)
     refuse_s, warn_s = house.config.seal_lag_refuse_s, house.config.seal_lag_warn_s
     said = f"{lag:.0f} s behind" + (", over the warning limit" if lag > warn_s else "")
-    checks.append(Check("seal", lag <= refuse_s, said))
+    checks.append(Check("seal", lag <= refuse_s, said, warns=lag > warn_s))
 
 
 def _keys(house: House) -> str:

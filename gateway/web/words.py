@@ -26,6 +26,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "detail": ("说明", "Detail"),
     "ok": ("正常", "OK"),
     "bad": ("异常", "Not OK"),
+    "watch": ("注意", "Watch"),
     "database": ("数据库", "Database"),
     "migrations": ("数据库结构", "Schema"),
     "seal": ("存证日志", "Transparency log"),
