@@ -71,7 +71,7 @@ def print_simulation(found: Simulation, lang: str) -> None:
     console.print(
         f"假设:贷款额取基础额度(银行授信或规则公布);都没有时取 {assumed} 元;全部用足一年。"
         if lang == "zh"
-        else f"Assumed: the loan is the limit before any increase, or {assumed} CNY where none is known, drawn in full for a year."
+        else f"Assumed: the loan is the limit before any increase ({assumed} CNY where none is known), drawn in full for a year."
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from gateway import policy, subjects
 from gateway.db import Transaction
-from gateway.flows.gather_facts import gather_facts
+from gateway.flows._gather_facts import gather_facts
 from gateway.house import House
 from schemas.errors import InvalidError, NotFoundError
 from schemas.policy import Decision

@@ -42,18 +42,18 @@ def evaluate(ruleset: Ruleset, facts: Facts) -> Decision:
     vetoed = _vetoes(sheet)
     open_ = _gates(sheet, max(0, score_centi), base_bp) and not vetoed
     discount_bp = _discount(sheet, max(0, score_centi), base_bp) if open_ and base_bp is not None else 0
-    increase = _limit(sheet, max(0, score_centi), base_limit_fen) if open_ else 0
+    increase_fen = _limit(sheet, max(0, score_centi), base_limit_fen) if open_ else 0
     if vetoed:
         outcome = Outcome.VETOED
     elif not open_:
         outcome = Outcome.NOT_ELIGIBLE
     else:
-        outcome = Outcome.GRANTED if discount_bp or increase else Outcome.NOTHING
+        outcome = Outcome.GRANTED if discount_bp or increase_fen else Outcome.NOTHING
         if outcome is Outcome.NOTHING:
             sheet.because("score_gives_nothing")
     final_bp = None if base_bp is None else base_bp - discount_bp
-    final_limit = None if base_limit_fen is None else base_limit_fen + increase
-    _conclude(sheet, base_bp, discount_bp, final_bp, base_limit_fen, increase)
+    final_limit = None if base_limit_fen is None else base_limit_fen + increase_fen
+    _conclude(sheet, base_bp, discount_bp, final_bp, base_limit_fen, increase_fen)
     return Decision(
         ruleset_id=ruleset.ruleset_id,
         subject_id=facts.subject_id,
@@ -66,7 +66,7 @@ def evaluate(ruleset: Ruleset, facts: Facts) -> Decision:
         discount_bp=discount_bp,
         floor_bp=ruleset.floor.on(facts.as_of_on) if ruleset.floor else None,
         final_rate_bp=final_bp,
-        limit_increase_fen=increase,
+        limit_increase_fen=increase_fen,
         final_limit_fen=final_limit,
         reasons=tuple(sheet.reasons),
         trace=tuple(sheet.steps),
@@ -298,19 +298,22 @@ def _limit(sheet: _Sheet, score_centi: int, base_limit_fen: int | None) -> int:
     )
     if rule.relative:
         numerator, denominator = numerator * (base_limit_fen or 0), denominator * 10000
-    increase = divide(numerator, denominator * rule.unit_fen, rule.rounding) * rule.unit_fen
-    most = rule.cap_fen if rule.cap_fen is not None else increase
+    increase_fen = divide(numerator, denominator * rule.unit_fen, rule.rounding) * rule.unit_fen
+    most = rule.cap_fen if rule.cap_fen is not None else increase_fen
     if rule.total_cap_fen is not None:
         most = min(most, max(0, rule.total_cap_fen - (base_limit_fen or 0)))
-    if increase > most:
-        increase = most
+    if increase_fen > most:
+        increase_fen = most
         sheet.because("limit_capped")
         sheet.step(
-            "limit.cap", f"增额封顶:{yuan_text(increase)} 元", f"Capped: {yuan_text(increase)} CNY", increase
+            "limit.cap",
+            f"增额封顶:{yuan_text(increase_fen)} 元",
+            f"Capped: {yuan_text(increase_fen)} CNY",
+            increase_fen,
         )
-    if increase:
+    if increase_fen:
         sheet.because("limit_granted")
-    return increase
+    return increase_fen
 
 
 def _conclude(
@@ -319,7 +322,7 @@ def _conclude(
     discount_bp: int,
     final_bp: int | None,
     base_limit_fen: int | None,
-    increase: int,
+    increase_fen: int,
 ) -> None:
     if sheet.ruleset.discount is not None and base_bp is not None and final_bp is not None:
         sheet.step(
@@ -329,10 +332,10 @@ def _conclude(
             final_bp,
         )
     if sheet.ruleset.limit is not None:
-        total = "—" if base_limit_fen is None else yuan_text(base_limit_fen + increase)
+        total = "—" if base_limit_fen is None else yuan_text(base_limit_fen + increase_fen)
         sheet.step(
             "final_limit",
-            f"额度增加 {yuan_text(increase)} 元,合计 {total} 元",
-            f"Limit raised by {yuan_text(increase)} CNY to {total} CNY",
-            None if base_limit_fen is None else base_limit_fen + increase,
+            f"额度增加 {yuan_text(increase_fen)} 元,合计 {total} 元",
+            f"Limit raised by {yuan_text(increase_fen)} CNY to {total} CNY",
+            None if base_limit_fen is None else base_limit_fen + increase_fen,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,9 +12,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway import benefits, policy
+from gateway.flows._gather_facts import gather_facts
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.evaluate_resident import evaluate_resident
-from gateway.flows.gather_facts import gather_facts
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.replay_decision import replay_decision
 from gateway.flows.simulate_ruleset import simulate_ruleset
@@ -34,8 +33,8 @@ HOUSEHOLDS = 60
 
 
 @pytest.fixture
-def house(database: TestDatabase, tmp_path: Path) -> Iterator[House]:
-    yield make_house(database, tmp_path)
+def house(database: TestDatabase, tmp_path: Path) -> House:
+    return make_house(database, tmp_path)
 
 
 def _village(database: TestDatabase, seed: int = 7) -> None:

@@ -46,7 +46,7 @@ def test_a_case_that_does_not_hold_says_what_came_out(tmp_path: Path) -> None:
 
 
 def test_cases_with_faults_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidError, match="cases.0.expect.discount"):
+    with pytest.raises(InvalidError, match=r"cases\.0\.expect\.discount"):
         run_cases(_write(tmp_path, "{discount: 59}"))
 
 
