@@ -106,8 +106,8 @@ def _sweep(report: Report, house: House) -> None:
     from gateway.flows.propose_ruleset import propose_ruleset
 
     now = house.clock()
-    proposed = propose_ruleset(house, policy.packaged_text("shimin_yidai"), by="author.bench", now=now)
-    approve_ruleset(house, proposed, by="approver.bench", now=now)
+    proposed, _ = propose_ruleset(house, policy.packaged_text("shimin_yidai"), by="author.bench", now=now)
+    approve_ruleset(house, proposed.ruleset_id, by="approver.bench", now=now)
     begun = time.perf_counter()
     counted = propose_benefits(house, now=house.clock(), limit=20_000)
     took = time.perf_counter() - begun
