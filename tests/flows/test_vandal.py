@@ -12,20 +12,24 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey
 
 from gateway.config import Config
+from gateway.flows._restaters import list_restaters
 from gateway.flows.approve_ruleset import approve_ruleset
+from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
 from gateway.flows.register_households import register_households
-from gateway.flows._restaters import list_restaters
 from gateway.flows.seal_log import seal_log
 from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas.oauth import ClientRegistration
+from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.house.tree import tables
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
@@ -43,7 +47,7 @@ NOT_ADDED: dict[str, str] = {
 }
 
 
-def _populate(house: House) -> None:
+def _populate(house: House, bank: Bank) -> None:
     """At least one row in every table a record speaks of."""
     ids = [invented_id_no(n) for n in range(1, 4)]
     families = [{"code": f"F{n}", "members": [{"id_no": id_no, "head": True}]} for n, id_no in enumerate(ids)]
@@ -54,18 +58,21 @@ def _populate(house: House) -> None:
             for n in range(3)
         ]
         receive_contributions(house, push([*items, {"code": "F1"}], f"k{number}"), now=NOW)
-    rules = Path(__file__).parents[2] / "gateway" / "policy" / "rulesets"
-    for name in ("lpr", "guanghan"):
-        text = (rules / f"{name}.yaml").read_text("utf-8")
-        if name == "guanghan":
-            ruleset, _ = propose_ruleset(house, text, by="author", now=NOW)
-            approve_ruleset(house, ruleset.ruleset_id, by="approver", now=NOW)
+    for id_no in ids:
+        bank.say_of(id_no, base_rate_bp=500, base_limit_fen=10_000_000, vetoes=[], honours=[])
+    ruleset, _ = propose_ruleset(house, RULESET, by="author", now=NOW)
+    approve_ruleset(house, ruleset.ruleset_id, by="approver", now=NOW)
     propose_benefits(house, now=NOW)
+    refresh_facilities(house, now=NOW)
+    propose_benefits(house, now=NOW)
+    deliver_proposals(house, now=NOW)
     withdraw_consents(
         house, TOWN, "town-a", orjson.dumps([{"id_no": ids[0], "purpose": "loan_mapping"}]), now=NOW
     )
     propose_benefits(house, now=NOW)
-    registration = ClientRegistration("town-a", TOWN, ("contributions.write",), {"keys": []}, ("A" * 43,))
+    deliver_proposals(house, now=NOW)
+    keys = {"keys": [{**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k1"}]}
+    registration = ClientRegistration("town-a", TOWN, ("contributions.write",), keys, ("A" * 43,))
     register_client(house, registration, now=NOW)
     seal_log(house, now=NOW)
 
@@ -77,8 +84,10 @@ def house(database: TestDatabase, tmp_path: Path) -> House:
         Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     key.chmod(0o600)
-    made = plain_house(database, config=replace(Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys"))
-    _populate(made)
+    with simulated_bank() as bank:
+        config = replace(Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys")
+        made = plain_house(database, config=config, bank=bank_client(bank.address))
+        _populate(made, bank)
     return made
 
 
@@ -123,7 +132,7 @@ def test_every_falsified_row_is_named(house: House, database: TestDatabase) -> N
             if not _named(_verify(house), names) and table not in NOT_ADDED:
                 unnoticed.append(f"{table}: a row added")
         assert _verify(house).ok, f"the vandal did not put {table} back: {_verify(house).faults}"
-    assert unnoticed == []
+    assert unnoticed == [], "\n".join(unnoticed)
 
 
 def test_exceptions_are_still_columns(database: TestDatabase) -> None:
