@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from gateway import contributions, ledger, subjects, translog
 from gateway.contributions.restate import batch_record
 from gateway.db import Transaction
-from gateway.flows.combining import SMALL_BYTES, Combiner
-from gateway.flows.judging import Ground, Judged, Original, judge_items
-from gateway.flows.readiness import refuse_if_sealing_lags, town_codes
+from gateway.flows._combining import SMALL_BYTES, Combiner
+from gateway.flows._judging import Ground, Judged, Original, judge_items
+from gateway.flows._readiness import refuse_if_sealing_lags, town_codes
 from gateway.house import House
 from schemas.contributions import ItemAnswer, Push, PushAnswer, ReadPush
 from schemas.errors import ConflictError, GatewayError, InvalidError, RefusedError, UnavailableError
