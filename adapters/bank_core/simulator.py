@@ -27,7 +27,8 @@ from adapters.bank_core.simulator_books import Books, Fault
 CONTRACT = Path(__file__).parent / "contract" / "bank_core.xsd"
 MESSAGES = {
     "0000": "交易成功", "1001": "重复流水,原交易成功", "1002": "流水号重复且内容不一致",
-    "2001": "客户不存在", "2002": "授信系统拒绝", "2003": "产品未开办", "2004": "超出授信权限", "3001": "原交易不存在", "3002": "原交易已撤销", "4001": "报文不符合规范",
+    "2001": "客户不存在", "2002": "授信系统拒绝", "2003": "产品未开办", "2004": "超出授信权限",
+    "3001": "原交易不存在", "3002": "原交易已撤销", "4001": "报文不符合规范",
     "9001": "系统繁忙", "9999": "处理结果未知",
 }  # fmt: skip
 FAULTS = ("slow", "drop", "drop_before", "garbage", "error", "busy", "refuse", "unknown", "repeat")

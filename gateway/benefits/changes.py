@@ -23,14 +23,15 @@ class Changed(NamedTuple):
 def claim_changes(tx: Transaction, limit: int, on: date) -> list[Changed]:
     """Take queued changes and the subjects they concern, each subject once, ascending.
 
-    Removes the queue's rows in this transaction and skips what another sweep holds: after a crash they are queued again.
-    A push concerns the holder, the members it names and the households those belong to. At most `limit` queued subjects
-    and `limit` // 500 + 1 batches are taken; a batch is taken whole, so the answer may be longer than `limit`.
+    Removes the queue's rows in this transaction and skips what another sweep holds: after a crash they are queued
+    again. A push concerns the holder, the members it names and the households those belong to. At most `limit` queued
+    subjects are taken, and batches until they hold `limit` items; a batch is taken whole, so the answer may be longer.
     """
     causes: dict[int, str] = {}
-    for batch_id in tx.tuples(queries.take_changed_batches, {"limit": limit // 500 + 1}):
-        for (subject_id,) in tx.tuples(queries.list_batch_subjects, {"batch_id": batch_id[0]}):
-            causes.setdefault(subject_id, f"batch:{batch_id[0]}")
+    batch_ids = [batch_id for (batch_id,) in tx.tuples(queries.take_changed_batches, {"limit": limit})]
+    if batch_ids:
+        for subject_id, batch_id in tx.tuples(queries.list_batch_subjects, {"batch_ids": batch_ids}):
+            causes[subject_id] = f"batch:{batch_id}"
     for subject_id, cause in tx.tuples(queries.take_changed_subjects, {"limit": limit}):
         causes[subject_id] = cause  # a named cause says more than 'there was a push'
     return _with_households(tx, causes, on)

@@ -3,11 +3,12 @@
 select taken from take_changed_batches(%(limit)s) as taken;
 
 -- name: list_batch_subjects
-select distinct subject_id from (
-    select holder_id as subject_id from contribution where batch_id = %(batch_id)s
+select subject_id, min(batch_id::text) as batch_id from (
+    select holder_id as subject_id, batch_id from contribution where batch_id = any(%(batch_ids)s::uuid[])
     union all
-    select person_id from contribution where batch_id = %(batch_id)s and person_id > 0
-) named;
+    select person_id, batch_id from contribution where batch_id = any(%(batch_ids)s::uuid[]) and person_id > 0
+) named
+group by subject_id;
 
 -- name: take_changed_subjects
 delete from changed_subject where (subject_id, cause) in (

@@ -21,20 +21,32 @@ from gateway.house import House
 from schemas.policy import Decision, Outcome, SubjectKind
 from schemas.values import Purpose, beijing_date
 
+CHUNK = 2000  # subjects in one transaction
 
-def propose_benefits(house: House, *, now: datetime, limit: int = 2000) -> dict[str, int]:
-    """Evaluate up to about `limit` changed subjects under every ruleset in force, in one transaction; what was done, counted.
 
-    The queue's rows leave in the same transaction: killed at any point, the same subjects are evaluated again. Nothing is
-    said to the bank here; messages wait in the outbox.
+def propose_benefits(house: House, *, now: datetime, limit: int = 40_000) -> dict[str, int]:
+    """Evaluate changed subjects under every ruleset in force until about `limit` are done; what was done, counted.
+
+    Each chunk is one transaction, and the queue's rows leave in it: killed at any point, the same subjects are evaluated
+    again. Nothing is said to the bank here; messages wait in the outbox.
     """
+    counts: Counter[str] = Counter()
+    while counts["subjects"] < limit:
+        done = _sweep(house, min(CHUNK, limit - counts["subjects"]), now=now)
+        counts += done
+        if not done["subjects"]:
+            break
+    return dict(counts)
+
+
+def _sweep(house: House, size: int, *, now: datetime) -> Counter[str]:
+    """One chunk, in one transaction."""
     on = beijing_date(now)
     with house.db.transaction() as tx:
         rulesets = _in_force(tx, on)
-        fresh = benefits.mark_swept(tx, [r.ruleset_id for r in rulesets], now=now)
-        for ruleset_id in fresh:
+        for ruleset_id in benefits.mark_swept(tx, [r.ruleset_id for r in rulesets], now=now):
             benefits.mark_everybody(tx, cause=f"ruleset:{ruleset_id}", now=now)
-        changed = benefits.claim_changes(tx, limit, on)
+        changed = benefits.claim_changes(tx, size, on)
         sweep = _Sweep(house, tx, now, on, {c.subject_id: c.cause for c in changed})
         if changed:
             benefits.lock_subjects(tx, [c.subject_id for c in changed], now=now)
@@ -42,7 +54,7 @@ def propose_benefits(house: House, *, now: datetime, limit: int = 2000) -> dict[
             for ruleset in rulesets:
                 sweep.evaluate(ruleset, [c.subject_id for c in changed if c.subject_kind == ruleset.subject])
         sweep.counts["subjects"] = len(changed)
-        return dict(sweep.counts)
+        return sweep.counts
 
 
 def _in_force(tx: Transaction, on: date) -> list[policy.Ruleset]:
@@ -142,9 +154,7 @@ class _Sweep:
             for proposal_id, (row, code) in opened.items()
         }
         rows = [row for row, _ in opened.values()]
-        self.counts["revocations"] += revoke_open(
-            self.house, self.tx, rows, reasons, on=self.on, now=self.at
-        )
+        self.counts["revocations"] += revoke_open(self.house, self.tx, rows, reasons, on=self.on, now=self.at)
 
     def evaluate(self, ruleset: policy.Ruleset, subject_ids: Sequence[int]) -> None:
         """All changed subjects of the ruleset's kind, set by set."""

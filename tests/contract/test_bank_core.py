@@ -202,7 +202,7 @@ def _raw_server(answer: Callable[[bytes], bytes]) -> Iterator[str]:
 
 
 def _http(body: bytes, status: str = "200 OK", extra: str = "") -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n{extra}Connection: close\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{extra}Connection: close\r\n\r\n"
     return head.encode() + body
 
 

@@ -9,10 +9,17 @@ create index changed_subject_age on changed_subject (queued_at);
 grant update, delete on changed_subject to gateway_app;
 
 -- The queue contributions fills and a sweep empties: rows leave with the sweep's transaction, others skip what it holds.
-create function take_changed_batches(most int) returns setof uuid language sql security definer set search_path = public as $$
-    delete from changed_batch where batch_id in (
-        select batch_id from changed_batch order by queued_at limit most for update skip locked
-    ) returning batch_id
+-- Batches are taken whole, oldest first, until they hold `most` items; a thousand single pushes are taken like one of a thousand.
+create function take_changed_batches(most int) returns setof uuid
+    language sql security definer set search_path = public as $$
+    with held as materialized (
+        select batch_id, queued_at from changed_batch order by queued_at, batch_id limit most for update skip locked
+    ), counted as (
+        select h.batch_id, sum(coalesce(b.accepted_count, 1)) over (order by h.queued_at, h.batch_id)
+            - coalesce(b.accepted_count, 1) as before
+        from held h left join contribution_batch b using (batch_id)
+    )
+    delete from changed_batch where batch_id in (select batch_id from counted where before < most) returning batch_id
 $$;
 grant execute on function take_changed_batches(int) to gateway_app;
 
