@@ -23,6 +23,7 @@ from schemas.errors import InvalidError
 
 _EXPONENT = re.compile(rb'"points"[ \t\r\n]*:[ \t\r\n]*[-0-9.]+[eE]').search  # after a literal: quick
 _SPACE_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
+MAX_DEPTH = 100
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z_.-]{0,39}").fullmatch
 
 
@@ -53,8 +54,24 @@ def parse_json(body: bytes) -> Any:
     except orjson.JSONDecodeError as exc:
         raise _syntax_error(body, exc) from None
     if _may_repeat_keys(body, document) or _EXPONENT(body):
+        _refuse_depth(document)
         return _parse_slowly(body)
     return document
+
+
+def _refuse_depth(document: Any) -> None:
+    """The slow parser recurses, so nothing deeper than MAX_DEPTH reaches it. No contract nests deeper than six."""
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        inside = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [inner for values in inside for inner in values if isinstance(inner, (dict, list))]
+    if level:
+        raise InvalidError(
+            f"the JSON is nested deeper than {MAX_DEPTH}",
+            code="json-depth",
+            where="/",
+            remedy="send flat items",
+        )
 
 
 def _may_repeat_keys(body: bytes, document: Any) -> bool:
@@ -172,7 +189,7 @@ def split_lines(body: bytes) -> list[bytes]:
 
 def judge(form: Form, item: Any, item_no: int, pointer: str) -> Mapping[str, Any] | FaultyItem:
     """marshmallow's verdict on an item at `pointer`: what it loaded, or the first fault with its place."""
-    twice = _find_repeated(item, "")
+    twice = _find_repeated(item)
     if twice is not None:
         fault = Fault(
             "key-twice", "this key stands twice in one object; readers would disagree which one counts"
@@ -195,16 +212,17 @@ def _refuse(form: Form, item: Any, item_no: int, pointer: str, fault: Fault) -> 
     return FaultyItem(item_no, reference, fault.code, pointer or "/", str(fault))
 
 
-def _find_repeated(value: Any, pointer: str) -> str | None:
-    """The pointer of the first key that stands twice, anywhere inside."""
-    if isinstance(value, RepeatedKeys):
-        return f"{pointer}/{safe_token(value.key)}"
-    if isinstance(value, (dict, list)):
-        inside = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, inner in inside:
-            found = _find_repeated(inner, f"{pointer}/{safe_token(key)}")
-            if found is not None:
-                return found
+def _find_repeated(item: Any) -> str | None:
+    """The pointer of a key that stands twice, anywhere inside."""
+    waiting = [(item, "")]
+    while waiting:
+        value, pointer = waiting.pop()
+        if isinstance(value, RepeatedKeys):
+            return f"{pointer}/{safe_token(value.key)}"
+        if isinstance(value, dict):
+            waiting += [(inner, f"{pointer}/{safe_token(key)}") for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(inner, f"{pointer}/{at}") for at, inner in enumerate(value)]
     return None
 
 

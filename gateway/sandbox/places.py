@@ -77,7 +77,7 @@ def free_ports(count: int) -> list[int]:
 def refuse_taken_ports(places: Places) -> None:
     """Raises UnavailableError naming every port that is taken, and what to do."""
     wanted = {"web": places.web_port, "simulated town": places.town_port, "simulated bank": places.bank_port}
-    taken = [f"{port} ({name})" for name, port in wanted.items() if not _is_free(port)]
+    taken = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
     if taken:
         raise UnavailableError(
             f"port {', '.join(taken)} is taken by another program",
@@ -86,7 +86,8 @@ def refuse_taken_ports(places: Places) -> None:
         )
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens there."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

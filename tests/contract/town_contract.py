@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -140,11 +141,39 @@ class JsonTownContract:
 
     def test_items_that_are_no_objects_do_not_spoil_the_others(self) -> None:
         deep: Any = 1
-        for _ in range(200):
+        for _ in range(50):
             deep = [deep]
         read = self.reader.read_push(self.batch([None, 1, "x", [], deep, {}, self.one_item()]), NO_CODES)
         assert [item.item_no for item in read.items] == [6]
         assert [fault.item_no for fault in read.faults] == [0, 1, 2, 3, 4, 5]
+
+    @pytest.mark.parametrize("depth", [150, 1000])
+    def test_what_is_nested_deeper_is_refused_whole(self, depth: int) -> None:
+        deep = b'{"a":' * depth + b"1" + b"}" * depth
+        for body in (deep, b'{"' + self.listed.encode() + b'":[' + deep + b"]}"):
+            with pytest.raises(InvalidError) as caught:
+                self.reader.read_push(body, NO_CODES)
+            assert caught.value.code == "json-depth"
+        read = self.reader.read_lines(deep + b"\n" + orjson.dumps(self.one_item()), NO_CODES)
+        assert ([i.item_no for i in read.items], [f.code for f in read.faults]) == ([1], ["json-depth"])
+
+    @pytest.mark.parametrize("depth", [20, 90])
+    def test_nesting_in_one_item_does_not_spoil_the_others(self, depth: int) -> None:
+        good = orjson.dumps(self.one_item())
+        for deep in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+            field = good[:-1] + b',"x":' + deep + b"}"
+            for wrong in (deep, field):
+                body = b'{"' + self.listed.encode() + b'":[' + wrong + b"," + good + b"]}"
+                read = self.reader.read_push(body, NO_CODES)
+                assert [item.item_no for item in read.items] == [1]
+                assert [
+                    item.item_no for item in self.reader.read_lines(wrong + b"\n" + good, NO_CODES).items
+                ] == [1]
+                kept = self.reader.without_items(body, {0}, as_lines=False)
+                assert self.reader.read_push(kept, NO_CODES).items == read.items
+                with pytest.raises(InvalidError) if wrong is deep and deep[:1] == b"[" else nullcontext():
+                    families, faults = self.reader.read_households(wrong)
+                    assert (families, len(faults)) == ([], 1)
 
     def test_a_broken_line_does_not_spoil_the_others(self) -> None:
         good = orjson.dumps(self.one_item())

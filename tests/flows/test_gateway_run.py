@@ -1,0 +1,93 @@
+"""One command: the gateway serves, is seeded through its own door, stops cleanly, and comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.db.embedded import stop_embedded
+from gateway.sandbox.places import free_ports, is_free
+
+COMMAND = [sys.executable, "-c", "from gateway.cli import main; main()"]
+
+
+def port() -> int:
+    """A port with two free ones after it."""
+    while True:
+        (first,) = free_ports(1)
+        if first < 65_000 and is_free(first + 1) and is_free(first + 2):
+            return first
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    path = tmp_path_factory.mktemp("run")
+    for above in (path, path.parent):
+        above.chmod(0o755)  # PostgreSQL, another system user, walks through it
+    yield path
+    if (path / "state" / "postgres" / "postmaster.pid").exists():
+        stop_embedded(path / "state" / "postgres")
+
+
+def gateway(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    environment["GATEWAY_STATE_DIR"] = str(folder / "state")
+    environment["GATEWAY_WEB_PROCESSES"] = "1"
+    return subprocess.Popen(
+        [*COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process: subprocess.Popen[str], within_s: float = 180) -> str:
+    said, _ = process.communicate(timeout=within_s)
+    return said
+
+
+def test_run_twice_seeds_once(folder: Path) -> None:
+    first = gateway(folder, "run", "--port", str(port()), "--families", "40", "--once-ready-exit")
+    said = finish(first)
+    assert first.returncode == 0, said
+    marker = json.loads((folder / "state" / "seeded.json").read_text())
+    assert set(marker["answered"]) == {"accepted"}
+    assert marker["answered"]["accepted"] == marker["items"] > 500
+    again = gateway(folder, "run", "--port", str(port()), "--families", "40", "--once-ready-exit")
+    said = finish(again)
+    assert again.returncode == 0, said
+    assert "is there already" in said
+    assert not (folder / "state" / "postgres" / "postmaster.pid").exists()
+
+
+def test_stopped_while_seeding_it_goes_on_where_it_was(folder: Path) -> None:
+    first = gateway(folder, "run", "--port", str(port()), "--families", "1500")
+    ends = time.monotonic() + 120
+    while (
+        not (folder / "state" / "seeding.json").exists() and time.monotonic() < ends and first.poll() is None
+    ):
+        time.sleep(0.1)
+    time.sleep(2.5)
+    first.send_signal(signal.SIGTERM)
+    said = finish(first)
+    assert first.returncode == 0, said
+    assert "stopped" in said
+    assert not (folder / "state" / "seeded.json").exists()
+    again = gateway(folder, "run", "--port", str(port()), "--families", "1500", "--once-ready-exit")
+    said = finish(again)
+    assert again.returncode == 0, said
+    marker = json.loads((folder / "state" / "seeded.json").read_text())
+    assert marker["answered"] == {"accepted": marker["items"]}
+
+
+def test_the_demo_agrees(folder: Path) -> None:
+    demo = gateway(folder, "demo")
+    said = finish(demo, 280)
+    assert demo.returncode == 0, said
+    assert "everything agrees" in said
+    assert "✗" not in said
