@@ -83,6 +83,17 @@ class Runner:
             self._idle_since = started_at
         return (ended_at - self._idle_since).total_seconds() < IDLE_WRITTEN_EVERY_S
 
+    def flush(self) -> None:
+        """Write down idle runs that were only counted so far: the scheduler stops."""
+        if self._idle:
+            try:
+                self._write_idle(self.house.clock())
+                self._idle, self._idle_since = 0, None
+            except UnavailableError as exc:
+                log.warning(
+                    "job %s: %d idle runs are not written down: %s", self.job.name, self._idle, exc.code
+                )
+
     def _write_idle(self, before: datetime) -> None:
         record_run(
             self.house, self.house.new_id(), self.job.name, now=before, started_at=self._idle_since or before,

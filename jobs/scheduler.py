@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -38,6 +38,7 @@ class Scheduler:
     look_every_s: float = 2.0
     name: str = field(default_factory=lambda: f"scheduler {socket.gethostname()}:{os.getpid()}")
     _clock: BackgroundScheduler | None = None
+    _runners: list[Runner] = field(default_factory=list)
 
     def serve(self) -> None:
         """Until `stop` is set. A second scheduler waits here and takes over when the first dies."""
@@ -46,19 +47,16 @@ class Scheduler:
         )
 
     def _lead(self) -> None:
-        try:
-            mark_lost_runs_apart(self.house, self.name)
-        except UnavailableError as exc:
-            log.warning("lost runs could not be marked: %s", exc.code)
+        _apart(lambda: mark_lost_runs(self.house, now=self.house.clock(), run_by=self.name))
         clock = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max_workers=len(self.table))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE_BY_S},
             timezone=BEIJING,
         )
-        for job in self.table:
-            clock.add_job(
-                Runner(self.house, job, self.name).run, _trigger(job, self.house), id=job.name, name=job.name
-            )
+        self._runners = [Runner(self.house, job, self.name) for job in self.table]
+        for runner in self._runners:
+            job = runner.job
+            clock.add_job(runner.run, _trigger(job, self.house), id=job.name, name=job.name)
         clock.start()
         self._clock = clock
         self.leading.set()
@@ -69,23 +67,28 @@ class Scheduler:
         if self._clock is not None:
             self._clock.shutdown(wait=True)
             self._clock = None
+            _apart(self._flush)
+
+    def _flush(self) -> None:
+        for runner in self._runners:
+            runner.flush()
 
 
-def mark_lost_runs_apart(house: House, run_by: str) -> None:
+def _apart(call: Callable[[], object]) -> None:
     """In a thread of its own: this thread holds the leader's transaction, and transactions do not nest."""
-    failed: list[UnavailableError] = []
+    failed: list[Exception] = []
 
-    def mark() -> None:
+    def run() -> None:
         try:
-            mark_lost_runs(house, now=house.clock(), run_by=run_by)
+            call()
         except UnavailableError as exc:
             failed.append(exc)
 
-    thread = threading.Thread(target=mark, name="mark-lost-runs")
+    thread = threading.Thread(target=run, name="apart")
     thread.start()
     thread.join()
     if failed:
-        raise failed[0]
+        log.warning("the database was away: %s", failed[0])
 
 
 def _trigger(job: Job, house: House) -> IntervalTrigger | CronTrigger:

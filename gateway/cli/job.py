@@ -48,7 +48,7 @@ def list_() -> None:
     latest = {row.job: row for row in list_runs(_house(), latest_of=[job.name for job in JOBS])}
     for job in JOBS:
         row = latest.get(job.name)
-        last = f"{_when(row.started_at)} {row.outcome}" if row else "never ran"
+        last = f"{_when(row.ended_at or row.started_at)} {row.outcome}" if row else "never ran"
         print(f"{job.name:20} {job.rhythm:15} {last:30} {job.about}")
 
 
