@@ -26,7 +26,8 @@ CHECKS = (
     "unsupported_method",
     "ignored_auth",
 )
-ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+ROOT = Path(__file__).parents[2]
+ARTEFACTS = ROOT / "artefacts"
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def _fuzz(served: Served, tmp_path: Path, seconds: int) -> subprocess.CompletedP
         "--report-junit-path", str(ARTEFACTS / "schemathesis.xml"),
     ]  # fmt: skip
     environ = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    environ |= {"SCHEMATHESIS_HOOKS": "tests.openapi_hooks", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, capture_output=True, text=True, cwd=tmp_path, env=environ, timeout=seconds + 240, check=False
     )

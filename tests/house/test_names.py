@@ -18,7 +18,8 @@ VAGUE = frozenset(
 ALLOWED: dict[str, str] = {
     "handle_response": "Authlib's name for what a server of its kind must offer",
     "process_assertion_claims": "Authlib's name for what checks an assertion",
-    "handle_error": "socketserver's name for what happens when a connection fails",
+    "handle": "gunicorn's name for what a worker thread does with a connection",
+    "handle_error": "socketserver's and gunicorn's name for what happens when a connection fails",
     "months_of_data": "the gate is called so where it is published (domain.md): so many months of data",
 }
 

@@ -76,7 +76,7 @@ class Vandal:
     def columns_of(self, table: str) -> dict[str, str]:
         if table not in self.columns:
             self.columns[table] = dict(
-                self.run(  # type: ignore[arg-type]
+                self.run(
                     "select column_name, data_type from information_schema.columns"
                     " where table_schema = 'public' and table_name = %s order by ordinal_position",
                     [table],
