@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -166,3 +167,18 @@ def test_every_word_of_theirs_has_one_of_ours() -> None:
     assert set(KINDS) == set(wire.KINDS)
     assert len(CATEGORIES) >= 20
     assert set(CATEGORIES.values()) == set(Category)
+
+
+def test_every_code_of_a_refusal_is_in_the_documents() -> None:
+    root = Path(__file__).parents[2]
+    sources = [
+        "schemas/acceptor.py",
+        "schemas/resident_id.py",
+        "adapters/wire_fields.py",
+        "adapters/json_reading.py",
+    ]
+    text = "".join((root / name).read_text() for name in (*sources, "adapters/lijiayuan/wire.py"))
+    found = re.findall(r'(?:Fault\(\s*|code=|code = |return |else )"([a-z0-9]+(?:-[a-z0-9]+)+)"', text)
+    assert len(set(found)) > 40
+    page = (root / "docs" / "lijiayuan.md").read_text()
+    assert [code for code in sorted(set(found)) if f"`{code}`" not in page] == []
