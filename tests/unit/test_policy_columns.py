@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.policy import OUTCOMES, evaluate, evaluate_many, load_packaged
 from gateway.policy.language import Ruleset
 from schemas.policy import Facts, MonthSum, SubjectKind
-from tests.unit.test_policy_properties import EARNED, FACTS, ON, decision_view, eager, fitting, rulesets
+from tests.unit.test_policy_properties import EARNED, FACTS, ON, decision_view, fitting, nearly, rulesets
 
 
 def column_view(results: Any, index: int) -> tuple[Any, ...]:
@@ -31,7 +31,11 @@ def column_view(results: Any, index: int) -> tuple[Any, ...]:
 @settings(max_examples=150, deadline=None)
 @given(rulesets(), st.lists(FACTS, min_size=1, max_size=4), EARNED)
 def test_columns_say_what_evaluate_says(ruleset: Ruleset, facts: list[Facts], earned: int) -> None:
-    facts = [*facts, *(fitting(ruleset, f) for f in facts), *(eager(ruleset, f, earned) for f in facts)]
+    facts = [
+        *facts,
+        *(fitting(ruleset, f) for f in facts),
+        *(n for f in facts for n in nearly(ruleset, f, earned)),
+    ]
     results = evaluate_many(ruleset, facts)
     assert [column_view(results, n) for n in range(len(facts))] == [
         decision_view(evaluate(ruleset, f)) for f in facts

@@ -236,11 +236,30 @@ def fitting(ruleset: Ruleset, facts: Facts) -> Facts:
 
 
 EARNED = st.integers(0, 200_000)
+LOOKED_AT = (
+    "age_years",
+    "first_month",
+    "last_contribution_on",
+    "facility",
+    "honours",
+    "vetoes",
+    "as_of_on",
+    "subject_kind",
+)
+
+
+def nearly(ruleset: Ruleset, facts: Facts, earned: int) -> list[Facts]:
+    """For each thing a ruleset looks at: somebody eager in everything but that, so that no other gate hides it."""
+    easy = eager(ruleset, facts, earned)
+    return [replace(easy, **{name: getattr(facts, name)}) for name in LOOKED_AT]
 
 
 def eager(ruleset: Ruleset, facts: Facts, earned: int) -> Facts:
     """Somebody for whom every gate but the score's stands open, so that discounts and limits are really computed."""
     facility = facts.facility or Facility("any", 450, 20_000_000)
+    floor_bp = ruleset.floor.on(ON) if ruleset.floor else None
+    if floor_bp is not None:  # near the floor, where it matters
+        facility = replace(facility, base_rate_bp=floor_bp + 1 + earned % 90)
     town = next((t for t, f in ruleset.factors.items() if f.num), "alpha")
     return replace(
         facts,
