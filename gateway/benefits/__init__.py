@@ -33,6 +33,7 @@ from gateway.benefits.facilities import (
     list_facilities,
     postpone_facilities,
     put_facilities,
+    remove_facilities,
     want_facilities,
 )
 from gateway.benefits.proposing import (
@@ -55,6 +56,7 @@ from gateway.benefits.proposing import (
 )
 from gateway.benefits.quotas import (
     Want,
+    end_all_waiting,
     end_waiting,
     list_first_waiting,
     put_waiting,
@@ -80,6 +82,7 @@ __all__ = [
     "claim_facilities",
     "count_changes",
     "count_states",
+    "end_all_waiting",
     "end_waiting",
     "find_decision",
     "insert_decisions",
@@ -107,6 +110,7 @@ __all__ = [
     "put_facilities",
     "put_waiting",
     "release_quota",
+    "remove_facilities",
     "take_ending",
     "take_quota",
     "take_starting",

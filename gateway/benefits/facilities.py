@@ -72,7 +72,7 @@ def claim_facilities(tx: Transaction, limit: int, *, now: datetime, claimed_unti
 def put_facilities(
     tx: Transaction, answers: Sequence[FacilityAnswer], *, now: datetime, next_ask_at: datetime
 ) -> list[int]:
-    """Keep answers; the subjects whose answer is new or differs from the last one."""
+    """Keep answers; applicants (and who asked for them) whose answer is new or differs from the last one."""
     if not answers:
         return []
     ordered = sorted(answers, key=lambda a: (a.applicant_id, a.product))
@@ -91,7 +91,14 @@ def put_facilities(
         "now": now,
         "next_ask_at": next_ask_at,
     }
-    return [row.subject_id for row in tx.all(queries.put_facilities, params) if row.changed]
+    changed = [row for row in tx.all(queries.put_facilities, params) if row.changed]
+    return sorted({row.subject_id for row in changed} | {row.applicant_id for row in changed})
+
+
+def remove_facilities(tx: Transaction, applicant_ids: Sequence[int]) -> None:
+    """Forget what the bank said of persons who no longer consent (PIPL art. 47); asked for again when they do."""
+    if applicant_ids:
+        tx.run(queries.remove_facilities, {"applicant_ids": list(applicant_ids)})
 
 
 def postpone_facilities(tx: Transaction, later: Sequence[tuple[int, str, datetime]]) -> None:

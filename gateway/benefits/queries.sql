@@ -199,10 +199,13 @@ from unnest(%(applicant_ids)s::bigint[], %(products)s::text[], %(known)s::boolea
      from facility where applicant_id = any(%(applicant_ids)s::bigint[])) as was
 where f.applicant_id = n.applicant_id and f.product = n.product
   and was.applicant_id = n.applicant_id and was.product = n.product
-returning f.subject_id,
+returning f.subject_id, f.applicant_id,
     f.fetched_at is null or (was.known, was.base_rate_bp, was.base_limit_fen, was.asset_limit_fen, was.vetoes, was.honours, was.age_min, was.age_max)
     is distinct from (n.known, n.base_rate_bp, n.base_limit_fen, n.asset_limit_fen, string_to_array(n.vetoes, ','),
                       string_to_array(n.honours, ','), n.age_min, n.age_max) as changed;
+
+-- name: remove_facilities
+delete from facility where applicant_id = any(%(applicant_ids)s::bigint[]);
 
 -- name: postpone_facilities
 update facility f set next_ask_at = n.next_ask_at, claimed_until = null
@@ -262,6 +265,9 @@ on conflict (subject_id, product) do update set amount_fen = excluded.amount_fen
 delete from quota_waiting w
 using unnest(%(subject_ids)s::bigint[], %(products)s::text[]) as n(subject_id, product)
 where w.subject_id = n.subject_id and w.product = n.product;
+
+-- name: end_all_waiting
+delete from quota_waiting where subject_id = any(%(subject_ids)s::bigint[]);
 
 -- name: list_first_waiting
 select subject_id, amount_fen from quota_waiting where programme = %(programme)s order by waiting_since, subject_id limit %(limit)s;

@@ -99,6 +99,12 @@ def end_waiting(tx: Transaction, served: Sequence[tuple[int, str]]) -> None:
         )
 
 
+def end_all_waiting(tx: Transaction, subject_ids: Sequence[int]) -> None:
+    """These subjects wait for nothing any more."""
+    if subject_ids:
+        tx.run(queries.end_all_waiting, {"subject_ids": list(subject_ids)})
+
+
 def list_first_waiting(tx: Transaction, programme: str, room_fen: int, limit: int = 1000) -> list[int]:
     """Subjects at the head of the line for whom `room_fen` suffices, in order."""
     found = []

@@ -15,13 +15,14 @@ from uuid import UUID
 from gateway import benefits, outbox, policy, subjects
 from gateway.benefits import OPEN, Current, Move, NewDecision, NewProposal, ProposalEvent, Want
 from gateway.db import Transaction
+from gateway.flows._gather_facts import gather_facts
 from gateway.flows._proposal_moves import BANK, PROPOSE, append, apply_moves, lane_of, revoke_open, serial_of
-from gateway.flows.gather_facts import gather_facts
 from gateway.house import House
 from schemas.policy import Decision, Outcome, SubjectKind
 from schemas.values import Purpose, beijing_date
 
 CHUNK = 2000  # subjects in one transaction
+_OPEN = frozenset(map(str, OPEN))
 
 
 def propose_benefits(house: House, *, now: datetime, limit: int = 40_000) -> dict[str, int]:
@@ -82,11 +83,7 @@ def _plan(current: Current | None, decision: Decision, *, known: bool, at_once: 
     granted = decision.outcome is Outcome.GRANTED and (
         decision.discount_bp > 0 or decision.limit_increase_fen > 0
     )
-    standing = (
-        current
-        if current is not None and current.proposal_state in set(map(str, OPEN)) and not current.revoking
-        else None
-    )
+    standing = current if _standing(current) else None
     if standing is None:
         return Act.PROPOSE if granted and known and not _declined_already(current, decision) else Act.KEEP
     if not granted:
@@ -99,6 +96,11 @@ def _plan(current: Current | None, decision: Decision, *, known: bool, at_once: 
         return Act.KEEP
     lower = decision.discount_bp <= discount_bp and decision.limit_increase_fen <= limit_fen
     return Act.KEEP if lower and not at_once else Act.PROPOSE
+
+
+def _standing(current: Current | None) -> bool:
+    """A proposal may still take effect, or has effect, and is not being revoked."""
+    return current is not None and current.proposal_state in _OPEN and not current.revoking
 
 
 def _declined_already(current: Current | None, decision: Decision) -> bool:
@@ -153,6 +155,7 @@ class _Sweep:
             )
             for proposal_id, (row, code) in opened.items()
         }
+        benefits.end_all_waiting(self.tx, [i for i in ids if i not in mappable])
         rows = [row for row, _ in opened.values()]
         self.counts["revocations"] += revoke_open(self.house, self.tx, rows, reasons, on=self.on, now=self.at)
 
@@ -180,14 +183,14 @@ class _Sweep:
             stands = current.get(int(facts.subject_id))
             act = _plan(stands, decision, known=known, at_once=at_once)
             proposal_id = self.house.new_id() if act in (Act.PROPOSE, Act.CHANGE_APPLICANT) else None
-            replaces = stands.proposal_id if stands and act is Act.PROPOSE else None
+            replaces = stands.proposal_id if _standing(stands) and stands and act is Act.PROPOSE else None
             cases.append(_Case(decision, policy.facts_bytes(facts), stands, act, proposal_id, replaces))
         self.counts["evaluated"] += len(cases)
         self._conclude(ruleset, cases)
 
     def _conclude(self, ruleset: policy.Ruleset, cases: Sequence[_Case]) -> None:
         self._revoke(ruleset, [c for c in cases if c.act in (Act.REVOKE, Act.CHANGE_APPLICANT)])
-        granted = self._within_quota(ruleset, [c for c in cases if c.proposal_id is not None])
+        granted = self._within_quota(ruleset, cases)
         proposing = [c for c in cases if c.proposal_id in granted]
         news = [
             self._new_decision(ruleset, c)
@@ -216,11 +219,13 @@ class _Sweep:
             self.house, self.tx, opened, reasons, on=self.on, now=self.at
         )
 
-    def _within_quota(self, ruleset: policy.Ruleset, cases: Sequence[_Case]) -> set[UUID]:
-        """Proposals the programme has room for; the others wait in line."""
-        ids = {c.proposal_id: c for c in cases if c.proposal_id is not None}
+    def _within_quota(self, ruleset: policy.Ruleset, all_cases: Sequence[_Case]) -> set[UUID]:
+        """Proposals the programme has room for; the others wait in line, and who wants nothing leaves it."""
+        ids = {c.proposal_id: c for c in all_cases if c.proposal_id is not None}
         if ruleset.quota is None:
             return set(ids)
+        ended = [(int(c.decision.subject_id), ruleset.product) for c in all_cases if c.proposal_id is None]
+        benefits.end_waiting(self.tx, ended)
         amounts = {p: policy.quota_amount_fen(ruleset, c.decision) for p, c in ids.items()}
         wants = [Want(p, amounts[p], ids[p].replaces) for p in ids if amounts[p] > 0]
         got = benefits.take_quota(self.tx, ruleset.name, ruleset.quota.amount_fen, wants, now=self.at)

@@ -78,10 +78,7 @@ def _claim(house: House, size: int, *, now: datetime) -> tuple[int, list[_Questi
         ids = sorted({row.applicant_id for row in due})
         consenting = {int(p) for p, _ in subjects.list_consenting(tx, Purpose.LOAN_MAPPING, ids)}
         persons = subjects.list_identities(tx, house.keys, sorted(consenting))
-        later = [
-            (row.applicant_id, row.product, now + FRESH_FOR) for row in due if row.applicant_id not in persons
-        ]
-        benefits.postpone_facilities(tx, later)
+        benefits.remove_facilities(tx, [i for i in ids if i not in persons])
     questions = [
         _Question(
             row.applicant_id,

@@ -330,3 +330,16 @@ def test_every_row_has_its_record_and_says_it_again(stage: Stage) -> None:
             assert ids, f"no {kind} in this test"
             for row_id, body in restater.restate(tx, ids).items():
                 assert json.loads(bytes(recorded[row_id]))["body"] == body
+
+
+def test_nobody_is_asked_about_without_consent_and_what_was_said_is_forgotten(stage: Stage) -> None:
+    stage.ruleset()
+    one, other = stage.families(2)
+    stage.give_points([one, other], 500)
+    stage.propose()
+    _withdraw(stage, one)
+    assert stage.refresh()["answered"] == 1
+    assert stage.database.sql("select applicant_id from facility") == [(stage.heads[other],)]
+    stage.propose()
+    assert [b for b in stage.bank.books()["received"] if b.startswith("F")] != []
+    assert len(stage.proposals()) == 1

@@ -222,7 +222,7 @@ create table facility (
     check (not known or (base_rate_bp is not null and base_limit_fen is not null))
 );
 create index facility_due on facility (next_ask_at);
-grant update on facility to gateway_app;
+grant update, delete on facility to gateway_app;
 
 -- A programme's quota and who uses it. The row is locked by whoever takes from it; PostgreSQL refuses an overshoot.
 create table quota (
