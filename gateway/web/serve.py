@@ -64,6 +64,7 @@ def gunicorn_settings(config: Config, metrics_dir: Path) -> dict[str, Any]:
         "do_handshake_on_connect": False,
         "accesslog": None,
         "errorlog": "-",
+        "logger_class": "gateway.web.worker.JsonLogger",
         "loglevel": "warning",
         "forwarded_allow_ips": "",
         "proxy_allow_ips": "",
@@ -85,8 +86,7 @@ class Served(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         for name, value in gunicorn_settings(self._config, self._metrics_dir).items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
+            self.cfg.set(name, value)
 
     def load(self) -> Any:
         from gateway.app import create_app

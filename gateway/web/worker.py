@@ -15,8 +15,11 @@ from uuid import uuid4
 
 import orjson
 from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from gateway.observe.logs import JsonLines
 
 log = logging.getLogger("gateway.door")
 
@@ -29,6 +32,15 @@ _STATUSES: list[tuple[type[Exception], int, str]] = [
     (errors.UnsupportedTransferCoding, 501, "Not Implemented"),
     (errors.ParseException, 400, "Bad Request"),
 ]
+
+
+class JsonLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines, as JSON like all others."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonLines())
 
 
 class DoorWorker(ThreadWorker):  # type: ignore[misc]
