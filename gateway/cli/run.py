@@ -58,11 +58,12 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
     from gateway.sandbox.supervisor import Supervisor
 
     with ground.alone(places.config.state_dir):
+        supervisor = Supervisor(places.environment, places.logs, console.print)
+        supervisor.end_leftovers()
         refuse_taken_ports(places)
         console.print("证书与密钥 certificates and keys")
         made = ground.lay_certificates(places)
         ground.write_neighbours(places, made)
-        supervisor = Supervisor(places.environment, places.logs, console.print)
         with _told_by_signals(supervisor):
             try:
                 console.print("数据库 database")

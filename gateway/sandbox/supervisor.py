@@ -6,6 +6,7 @@ Each child is a process group of its own, so that Ctrl-C reaches only us and not
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ STOP_WITHIN_S = 40.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 CALM_AFTER_S = 60.0  # a child that lived so long starts again without waiting
 LOOK_EVERY_S = 0.25
+CHILDREN = "children.json"
 
 
 @dataclass(slots=True)
@@ -66,6 +68,29 @@ class Supervisor:
                 start_new_session=True,
             )
         child.started_at = time.monotonic()
+        self._write_down()
+
+    def _write_down(self) -> None:
+        """Who runs, with the moment they began: pids are given again, such pairs are not."""
+        running = [(child.process.pid, _began(child.process.pid)) for child in self.children if child.process]
+        path = self.logs.parent / CHILDREN
+        path.write_text(json.dumps(running))
+
+    def end_leftovers(self) -> None:
+        """Whoever a sandbox in this directory left behind when it was killed itself. Only what it had written down."""
+        path = self.logs.parent / CHILDREN
+        if not path.exists():
+            return
+        for pid, began in json.loads(path.read_text()):
+            if began and _began(pid) == began:
+                self.say(f"ending process {pid}, left behind by a sandbox that was killed")
+                _end_group(pid, signal.SIGTERM)
+                deadline = time.monotonic() + STOP_WITHIN_S
+                while _began(pid) == began and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                if _began(pid) == began:
+                    _end_group(pid, signal.SIGKILL)
+        path.unlink()
 
     def look(self) -> None:
         """Once around: who died is started again after a wait that doubles, so that a broken one does not spin."""
@@ -137,6 +162,16 @@ class Supervisor:
             _end_group(child.process.pid, signal.SIGKILL)
             child.process.wait()
             child.process = None
+        (self.logs.parent / CHILDREN).unlink(missing_ok=True)
+
+
+def _began(pid: int) -> str:
+    """When a process began, in ticks since boot; '' when there is none, it is only a zombie, or the system has no /proc."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
 
 
 def _end_group(pid: int, how: signal.Signals) -> None:

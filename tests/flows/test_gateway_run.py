@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,16 +16,16 @@ from pathlib import Path
 import pytest
 
 from gateway.db.embedded import stop_embedded
-from gateway.sandbox.places import free_ports, is_free
+from gateway.sandbox.places import is_free
 
 COMMAND = [sys.executable, "-c", "from gateway.cli import main; main()"]
 
 
 def port() -> int:
-    """A port with two free ones after it."""
+    """A port with two free ones after it, below those the system gives to callers (they could meet themselves)."""
     while True:
-        (first,) = free_ports(1)
-        if first < 65_000 and is_free(first + 1) and is_free(first + 2):
+        first = random.randrange(20_000, 32_000)
+        if all(is_free(first + more) for more in range(3)):
             return first
 
 
@@ -83,6 +85,29 @@ def test_stopped_while_seeding_it_goes_on_where_it_was(folder: Path) -> None:
     assert again.returncode == 0, said
     marker = json.loads((folder / "state" / "seeded.json").read_text())
     assert marker["answered"] == {"accepted": marker["items"]}
+
+
+def test_killed_itself_it_comes_back_on_the_same_ports(folder: Path) -> None:
+    place = str(port())
+    first = gateway(folder, "run", "--port", place, "--no-seed")
+    ends = time.monotonic() + 120
+    while not is_served(int(place)) and time.monotonic() < ends and first.poll() is None:
+        time.sleep(0.1)
+    first.kill()
+    finish(first)
+    assert is_served(int(place))  # its children live on
+    again = gateway(folder, "run", "--port", place, "--no-seed", "--once-ready-exit")
+    said = finish(again)
+    assert again.returncode == 0, said
+    assert "left behind" in said
+    assert not is_served(int(place))
+    assert is_free(int(place) + 1)
+    assert is_free(int(place) + 2)
+
+
+def is_served(place: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", place)) == 0
 
 
 def test_the_demo_agrees(folder: Path) -> None:
