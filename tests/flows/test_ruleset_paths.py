@@ -90,8 +90,8 @@ def _village(database: TestDatabase, seed: int = 7) -> None:
         "member": "membership (household_id, person_id, town, is_head, valid_from_on)",
         "consent": "consent (consent_id, person_id, town, purpose, recipient, text_version, given_at, recorded_at, withdrawn_at)",
         "sum": "month_sum (holder_id, town, person_id, month, category, kind, points_centi, items)",
-        "score": "contribution (town, reference, batch_id, item_no, kind, activity, category, holder_id, points_centi, occurred_at,"
-        " occurred_on, content_digest)",
+        "score": "contribution (town, reference, batch_id, item_no, kind, activity, category, holder_id, points_centi,"
+        " occurred_at, occurred_on, content_digest)",
         "mark": "mark (mark_id, subject_id, kind, code, valid_from_on, source, recorded_at)",
     }
     for name, values in rows.items():
@@ -204,8 +204,9 @@ def test_a_household_is_evaluated_with_its_trace(house: House, database: TestDat
     _village(database)
     ruleset = _put_in_force(house, policy.packaged_text("shimin_yidai"))
     family = database.sql(
-        "select code from household_code where household_id in (select household_id from membership join consent using (person_id)"
-        " join person using (person_id) where purpose = 'loan_mapping' and withdrawn_at is null and restricted_at is null) limit 1"
+        "select code from household_code where household_id in (select household_id from membership"
+        " join consent using (person_id) join person using (person_id)"
+        " where purpose = 'loan_mapping' and withdrawn_at is null and restricted_at is null) limit 1"
     )[0][0]
     found = evaluate_resident(house, household=(TownCode("lijiayuan"), str(family)), on=ON, now=NOW)
     assert [r.ruleset_id for r, _ in found] == [ruleset.ruleset_id]

@@ -38,7 +38,10 @@ def test_nobody_approves_their_own(database: TestDatabase) -> None:
     for same in ("author", "AUTHOR", " author "):
         with pytest.raises(RefusedError, match="own ruleset"), database.app.transaction() as tx:
             policy.insert_approval(tx, ruleset.ruleset_id, by=same, now=NOW)
-    statement = "insert into ruleset_approval select ruleset_id, name, valid_from_on, %s, %s, now() from ruleset where ruleset_id = %s"
+    statement = (
+        "insert into ruleset_approval select ruleset_id, name, valid_from_on, %s, %s, now() from ruleset"
+        " where ruleset_id = %s"
+    )
     with pytest.raises(psycopg2.errors.CheckViolation):
         database.sql(statement, ("author", "author", ruleset.ruleset_id))
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
