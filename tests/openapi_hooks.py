@@ -9,7 +9,7 @@ from typing import Any
 import schemathesis
 
 
-@schemathesis.serializer("application/x-ndjson")  # type: ignore[untyped-decorator]
+@schemathesis.serializer("application/x-ndjson")
 def lines(ctx: Any, value: Any) -> bytes:
     """One JSON document a line; a text stays as it is."""
     if isinstance(value, str):

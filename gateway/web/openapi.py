@@ -53,14 +53,15 @@ def openapi_document(house: House) -> dict[str, Any]:
             "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": dict(SCOPES)}},
         },
     )
-    _own_paths(spec)
+    _token_path(spec)
+    _read_paths(spec)
     document: dict[str, Any] = spec.to_dict()
     for reader in house.readers.values():
         _merge(document, copy.deepcopy(dict(reader.openapi_paths())))
     return document
 
 
-def _own_paths(spec: APISpec) -> None:
+def _token_path(spec: APISpec) -> None:
     fields = {
         "grant_type": {"type": "string", "enum": ["client_credentials"]},
         "client_assertion_type": {
@@ -109,6 +110,9 @@ def _own_paths(spec: APISpec) -> None:
             }
         },
     )
+
+
+def _read_paths(spec: APISpec) -> None:
     jwks = "application/jwk-set+json"
     for path, name, tag, summary, schema, content_type in (
         (
