@@ -147,6 +147,9 @@ CHINESE: dict[str, str] = {
     "The request is wrong.": "请求有误。",
     "RFC 6749 section 5.2.": "客户端认证失败（RFC 6749 第 5.2 节）。",
     "Something is not ready.": "有项目未就绪。",
+    "a new one for each new push, the same one when a push is sent again": "每次新推送用新值；重发同一推送用原值",
+    "The stream is stored in chunks of 1000 lines. Sent again with the same key and content, what is stored already is"
+    " answered from what is stored.": "每 1000 行为一段入账。用同一幂等键原样重发时，已入账的部分按已存结果答复。",
 }
 _PATTERNS = (
     (re.compile(r"^(\d+) s behind$"), r"落后 \1 秒"),
