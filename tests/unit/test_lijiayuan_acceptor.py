@@ -61,7 +61,7 @@ def near_items(draw: st.DrawFn) -> dict[str, Any]:
     return item
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)  # the machine may be busy
 @given(near_items())
 def test_the_acceptor_agrees_with_marshmallow(item: dict[str, Any]) -> None:
     accepted = ACCEPT(item)
@@ -74,6 +74,7 @@ def test_the_acceptor_agrees_with_marshmallow(item: dict[str, Any]) -> None:
         assert dict(zip(SCHEMA.fields, accepted, strict=True)) == loaded
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(json_values)
 def test_anything_at_all_is_answered(value: Any) -> None:
     assert ACCEPT(value) is None
@@ -84,6 +85,7 @@ def test_anything_at_all_is_answered(value: Any) -> None:
 @pytest.mark.parametrize(
     "field", [*SCHEMA.fields.values(), *Family().fields.values(), *ConsentWithdrawal().fields.values()]
 )
+@settings(deadline=None)  # the machine may be busy
 @given(value=json_values)
 def test_every_refusal_has_a_code(field: Any, value: Any) -> None:
     if value is None:
