@@ -69,7 +69,7 @@ def born_on(id_no: str) -> date:
     return birth_date(id_no[6:14])
 
 
-def resident_id_fault(value: str) -> tuple[str, str]:  # noqa: PLR0911  one line a reason
+def resident_id_fault(value: str) -> tuple[str, str]:
     """Why a number was not accepted: a code and words. Never repeats the number, nor a part of it."""
     if len(value) == 15 and value.isascii() and value.isdigit():
         return (

@@ -82,6 +82,9 @@ class Nested(WireField):
             raise ValidationError([Fault("not-an-array", "an array is needed")])
         if not self.least <= len(value) <= self.most:
             raise ValidationError([Fault("array-length", f"must hold {self.least} to {self.most} entries")])
+        for at, entry in enumerate(value):
+            if not isinstance(entry, dict):
+                raise ValidationError({at: [Fault("item-not-an-object", "an entry must be a JSON object")]})
         return self._array.deserialize(value, attr, data)
 
     def json_schema(self) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def member(place: int, **changes: Any) -> dict[str, Any]:
             "/members/0/consents/0/purpose",
         ),
         (family(members="all"), "not-an-array", "/members"),
+        (family(members=[member(0), None]), "item-not-an-object", "/members/1"),
         (family(memberSince="2026-02-30"), "day-unreadable", "/memberSince"),
         (family(surprise=1), "field-unknown", "/surprise"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pytest
@@ -78,7 +79,7 @@ def test_the_year_looks_like_a_year(town: Town) -> None:
 
 
 def test_a_reversal_follows_what_it_takes_back(town: Town) -> None:
-    seen = {}
+    seen: dict[str, dict[str, Any]] = {}
     for item in town.items:
         if item["kind"] == "reversal":
             original = seen[item["reverses"]]
