@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from schemas.values import Category, ContributionKind, ItemStatus, Purpose, TownCode
@@ -138,6 +138,3 @@ class Withdrawal:
     id_no: str
     purpose: Purpose
     withdrawn_at: datetime
-
-
-RecordBody = dict[str, Any]  # a record's JSON body: strings, integers, booleans, null, lists, objects

@@ -62,6 +62,7 @@ class Observed:
                     "ms": round(seconds * 1000, 1),
                     "bytes": environ.get("CONTENT_LENGTH") or 0,
                     "client": environ.get("gateway.client"),
+                    "batch": environ.get("gateway.batch"),
                     "code": environ.get("gateway.code"),
                 },
             )
