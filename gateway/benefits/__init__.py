@@ -36,6 +36,7 @@ from gateway.benefits.facilities import (
     remove_facilities,
     want_facilities,
 )
+from gateway.benefits.faults import list_faults
 from gateway.benefits.proposing import (
     Move,
     NewProposal,
@@ -92,6 +93,7 @@ __all__ = [
     "list_current",
     "list_decisions",
     "list_facilities",
+    "list_faults",
     "list_first_waiting",
     "list_open",
     "list_open_of_applicants",

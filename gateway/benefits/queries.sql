@@ -301,3 +301,16 @@ select revocation_id::text as row_id from revocation where revocation_id > %(aft
 -- name: restate_revocations
 select revocation_id::text as row_id, revocation_id, proposal_id, business_on, serial, reason_code, caused_by, requested_at
 from revocation where revocation_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_state_faults
+-- Where a walk along edges ends is the one state it enters (or begins in) once more often than it leaves it.
+with walked as (
+    select p.proposal_id, p.state,
+           (p.state = 'proposed')::int + count(*) filter (where e.to_state = p.state)
+           - count(*) filter (where e.from_state = p.state) as ends_here,
+           coalesce((array_agg(e.to_state order by e.happened_at desc, e.event_id desc)
+                     filter (where e.event_id is not null))[1], 'proposed') as last
+    from proposal p left join proposal_event e using (proposal_id)
+    group by p.proposal_id, p.state
+)
+select proposal_id::text as row_id, state, last from walked where ends_here <> 1 order by proposal_id limit %(limit)s;

@@ -37,7 +37,9 @@ where row_id > %(after)s order by row_id limit %(limit)s;
 select h.change_id::text as change_id, h.client_id, h.change, h.town, h.scopes, h.jwks_sha256, h.cert_sha256, h.enabled,
     h.changed_at, l.change_id is null as latest,
     c.client_id as now_client_id, c.town as now_town, c.scopes as now_scopes, c.jwks as now_jwks,
-    c.cert_sha256 as now_cert_sha256, c.enabled as now_enabled, c.changed_at as now_changed_at
+    c.cert_sha256 as now_cert_sha256, c.enabled as now_enabled, c.changed_at as now_changed_at,
+    c.created_at as now_created_at,
+    (select min(f.changed_at) from client_change f where f.client_id = h.client_id) as first_changed_at
 from client_change h
 left join client c on c.client_id = h.client_id
 left join lateral (

@@ -56,6 +56,11 @@ def _latest(row: Any) -> RecordBody:
     past = _past(row)
     if row.now_client_id is None:
         return {**past, "client_id": {"client": None, "client_change": row.client_id}}
+    if row.now_created_at != row.first_changed_at:
+        return {
+            **past,
+            "changed_at": {"client": "created at another time than its first change", "client_change": ""},
+        }
     present = change_body(
         client_id=row.now_client_id,
         change=row.change,

@@ -96,8 +96,8 @@ select batch_id::text as row_id from contribution_batch
 where batch_id > coalesce(nullif(%(after)s, ''), '00000000-0000-0000-0000-000000000000')::uuid order by batch_id limit %(limit)s;
 
 -- name: restate_batches
-select batch_id::text as row_id, town, client_id, payload_sha256, adapter, received_at, item_count, accepted_count, exceptions,
-       item_digests
+select batch_id::text as row_id, town, client_id, idempotency_key, payload_sha256, adapter, received_at, item_count,
+       accepted_count, exceptions, item_digests, receipt
 from contribution_batch where batch_id = any(%(row_ids)s::uuid[]);
 
 -- name: list_rows_of_batches

@@ -23,6 +23,7 @@ def batch_body(row: Any, items_sha256: str) -> RecordBody:
     return {
         "town": row.town,
         "client_id": row.client_id,
+        "idempotency_key_sha256": hashlib.sha256(row.idempotency_key.encode()).hexdigest(),
         "payload_sha256": bytes(row.payload_sha256).hex(),
         "adapter": row.adapter,
         "received_at": instant_text(row.received_at),
@@ -30,6 +31,7 @@ def batch_body(row: Any, items_sha256: str) -> RecordBody:
         "accepted_count": row.accepted_count,
         "exceptions_sha256": hashlib.sha256(orjson.dumps(row.exceptions)).hexdigest(),
         "items_sha256": items_sha256,
+        "receipt_sha256": hashlib.sha256(row.receipt.encode()).hexdigest(),
     }
 
 
@@ -49,9 +51,7 @@ class BatchRestater:
     def restate(self, tx: Transaction, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
         digests = _digests_of_rows(tx, row_ids)
         return {
-            row.row_id: batch_body(
-                row, hashlib.sha256(b"".join(d for _, d in digests.get(row.row_id, ()))).hexdigest()
-            )
+            row.row_id: batch_body(row, _items_sha256(row, digests.get(row.row_id, ())))
             for row in tx.all(queries.restate_batches, {"row_ids": list(row_ids)})
         }
 
@@ -80,6 +80,13 @@ class BatchRestater:
             if column != "items_sha256" and recorded.get(column) != value
         ]
         return faults
+
+
+def _items_sha256(batch: Any, found: Sequence[tuple[int, bytes]]) -> str:
+    """Of the contribution rows; where the digests kept with the batch are not theirs, of neither."""
+    joined = b"".join(digest for _, digest in found)
+    kept = bytes(batch.item_digests)
+    return hashlib.sha256(joined if joined == kept else b"rows " + joined + b" kept " + kept).hexdigest()
 
 
 def _differences(

@@ -12,8 +12,8 @@ from schemas.records import Restater
 
 #: rooms that own rows a record speaks of: gateway/<room>/restate.py offers RESTATERS by record kind
 RESTATING_ROOMS = ("subjects", "contributions", "policy", "benefits", "outbox", "clients")
-#: rooms whose sums are derived from their own rows: gateway/<room> offers list_faults(tx)
-SUMMING_ROOMS = ("contributions", "ledger")
+#: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
+SUMMING_ROOMS = ("contributions", "ledger", "benefits")
 #: kinds whose records speak of many rows: the field of the body that says how many, so that memory stays bounded
 ROW_COUNTS = {"contribution_batch": "accepted_count"}
 

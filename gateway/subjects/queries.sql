@@ -119,10 +119,11 @@ select consent_id::text as row_id from consent where consent_id::text > %(after)
 
 -- name: list_withdrawn_ids
 select consent_id::text as row_id from consent
-where withdrawn_at is not null and consent_id::text > %(after)s order by consent_id::text limit %(limit)s;
+where (withdrawn_at is not null or withdrawal_recorded_at is not null)
+  and consent_id::text > %(after)s order by consent_id::text limit %(limit)s;
 
 -- name: restate_consents
 select c.consent_id::text as row_id, c.person_id, p.commitment, c.town, c.purpose, c.recipient, c.text_version, c.evidence,
        c.by_guardian, c.given_at, c.recorded_at, c.withdrawn_at, c.withdrawal_recorded_at
-from consent c join person p using (person_id)
+from consent c left join person p using (person_id)
 where c.consent_id = any(%(row_ids)s::uuid[]);

@@ -16,7 +16,7 @@ GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"
 def _body(row: Row, kind: str) -> RecordBody:
     body: RecordBody = {
         "person_id": row.person_id,
-        "commitment": bytes(row.commitment).hex(),
+        "commitment": None if row.commitment is None else bytes(row.commitment).hex(),
         "town": row.town,
         "purpose": row.purpose,
         "recipient": row.recipient,

@@ -1,0 +1,18 @@
+"""What the log cannot see by itself: a proposal in a state its events do not lead to."""
+
+from __future__ import annotations
+
+from gateway.db import Transaction, load_queries
+from schemas.records import RowFault
+
+queries = load_queries(__file__)
+
+FAULT_LIMIT = 100
+
+
+def list_faults(tx: Transaction) -> list[RowFault]:
+    """Proposals whose state is not where their events lead; at most FAULT_LIMIT."""
+    return [
+        RowFault("proposal", f"proposal_id {r.row_id}", "state", f"events that lead to {r.last}", r.state)
+        for r in tx.all(queries.list_state_faults, {"limit": FAULT_LIMIT})
+    ]
