@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from schemas.contributions import FaultyItem, HouseholdRegistration, ReadPush, Withdrawal
 from schemas.policy import Facility
 from schemas.proposals import BankAnswer, BenefitProposal, BenefitRevocation
-from schemas.records import Restater as Restater
 from schemas.values import Category, Serial, TownCode
 
 

@@ -17,6 +17,8 @@ PersonId = NewType("PersonId", int)
 HouseholdId = NewType("HouseholdId", int)
 Serial = NewType("Serial", str)  # a bank's serial number (流水号), our CONSUMER_SEQ_NO
 
+GUARDIAN_UNTIL_AGE = 14  # PIPL art. 31: below it a guardian consents
+
 BEIJING = timezone(timedelta(hours=8), "CST")  # China has kept UTC+8 without summer time since 1991
 
 

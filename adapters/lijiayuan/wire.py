@@ -11,11 +11,11 @@ from marshmallow import ValidationError, fields
 from adapters.wire_fields import Day, Flag, Instant, Points, ResidentId, Text, Word
 from schemas.acceptor import Fault, WireField, WireSchema
 from schemas.resident_id import born_on
+from schemas.values import GUARDIAN_UNTIL_AGE
 
 KINDS = ("award", "deduction", "transferIn", "transferOut", "spend", "reversal")
 PURPOSES = ("loanMapping", "redemption")
 MAX_ITEMS, MAX_HOUSEHOLDS, MAX_MEMBERS, MAX_CONSENTS, MAX_WITHDRAWALS = 5000, 1000, 20, 4, 1000
-GUARDIAN_UNTIL_AGE = 14  # PIPL art. 31
 
 REFERENCE = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
 FAMILY_CODE = r"[A-Za-z0-9][A-Za-z0-9-]{0,31}"

