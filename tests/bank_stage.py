@@ -234,7 +234,7 @@ class Stage:
 
     def proposals(self) -> dict[str, str]:
         """Serial → state."""
-        return dict(self.database.sql("select serial, state from proposal order by proposed_at, serial"))  # type: ignore[arg-type]
+        return dict(self.database.sql("select serial, state from proposal order by proposed_at, serial"))
 
     def agree(self) -> None:
         """Our books and the bank's say the same, and nothing was done twice."""

@@ -50,7 +50,7 @@ def _proposal(number: int = 1, **changes: object) -> BenefitProposal:
         reason_codes=("score",),
         decision_sha256="0" * 64,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def _revocation(number: int = 1, original: int = 1) -> BenefitRevocation:

@@ -256,7 +256,6 @@ def _until(true: Callable[[], bool], within_s: float = 20) -> None:
 
 
 def test_an_evaluation_that_dies_leaves_the_queue(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.flows import propose_benefits as proposing
 
     stage.ruleset()
     families = stage.families(3)
@@ -265,7 +264,7 @@ def test_an_evaluation_that_dies_leaves_the_queue(stage: Stage, monkeypatch: pyt
     stage.propose()
     stage.give_points(families, 500)
     with monkeypatch.context() as patched:
-        patched.setattr(proposing.outbox, "insert_messages", _die)
+        patched.setattr("gateway.outbox.insert_messages", _die)
         with pytest.raises(_Killed):
             stage.propose()
     assert stage.proposals() == {}
@@ -317,7 +316,7 @@ def test_two_sweeps_at_once_propose_once(stage: Stage) -> None:
 def test_the_bank_is_never_called_inside_a_transaction(stage: Stage) -> None:
     assert stage.house.bank is not None
     with stage.house.db.transaction(), pytest.raises(NeighbourCalledInTransactionError):
-        stage.house.bank.query_facility("F2026112300000000000000000001", "11010519491231002X", "stage_loan")  # type: ignore[arg-type]
+        stage.house.bank.query_facility("F2026112300000000000000000001", "11010519491231002X", "stage_loan")
 
 
 def test_a_facility_that_cannot_be_asked_is_asked_again(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -323,8 +324,8 @@ def test_every_row_has_its_record_and_says_it_again(stage: Stage) -> None:
     with stage.house.audit_db.transaction() as tx:
         for kind, restater in RESTATERS.items():
             ids = restater.list_row_ids(tx, "", 1000)
-            recorded = dict(
-                stage.database.sql("select row_id, body from record where kind = %s", (kind,))  # type: ignore[arg-type]
+            recorded: dict[Any, Any] = dict(
+                stage.database.sql("select row_id, body from record where kind = %s", (kind,))
             )
             assert set(ids) == set(recorded), kind
             assert ids, f"no {kind} in this test"

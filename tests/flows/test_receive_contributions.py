@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from gateway import contributions, ledger
+from gateway.flows._combining import Combiner
 from gateway.flows.find_batch import find_batch
 from gateway.flows.receive_contributions import _receive_together, receive_contributions
 from gateway.flows.register_households import register_households
@@ -273,7 +274,7 @@ def test_pushes_arriving_together_are_combined_and_one_bad_one_harms_nobody(
             raise RuntimeError("one of them is to blame")
         return real(house, pushes, now)
 
-    monkeypatch.setattr(module, "_combiner", module.Combiner(slowly))
+    monkeypatch.setattr(module, "_combiner", Combiner(slowly))
     outcomes: dict[str, str] = {}
 
     def send(key: str, items: Any) -> None:

@@ -76,7 +76,7 @@ def test_a_proof_is_checked_without_the_database(database: TestDatabase, house: 
         "select position, record_id, row_id from leaf join record using (record_id) order by position"
     )
     for position, record_id, row_id in [rows[at] for at in (0, 1, 255, 256, 300, 511, 512, 599)]:
-        found = read_proof(house, record_id=record_id)  # type: ignore[arg-type]
+        found = read_proof(house, record_id=record_id)
         assert found.proof.position == position
         assert (
             check_proof(parse_proof(found.proof.text()), leaf_hash(found.body), verifiers).checkpoint.size

@@ -15,7 +15,9 @@ from tests.unit.test_policy_properties import EARNED, FACTS, ON, decision_view, 
 
 
 def column_view(results: Any, index: int) -> tuple[Any, ...]:
-    known = lambda value: None if value < 0 else int(value)  # noqa: E731
+    def known(value: Any) -> int | None:
+        return None if value < 0 else int(value)
+
     return (
         OUTCOMES[results.outcomes[index]],
         int(results.score_centi[index]),
