@@ -86,7 +86,7 @@ CREATE FUNCTION public.open_accounts(holders bigint[], in_town text) RETURNS voi
     AS $$
     insert into account (town, holder_id, kind)
     select in_town, holder, kind
-    from unnest(holders) holder, unnest(array['available', 'owed']) kind
+    from unnest(holders) holder, unnest(array['available']) kind
     order by holder, kind
     on conflict do nothing
 $$;
@@ -219,6 +219,22 @@ begin
 end $$;
 
 ALTER FUNCTION public.seal_records() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.take_changed_batches(most integer) RETURNS SETOF uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+    with held as materialized (
+        select batch_id, queued_at from changed_batch order by queued_at, batch_id limit most for update skip locked
+    ), counted as (
+        select h.batch_id, sum(coalesce(b.accepted_count, 1)) over (order by h.queued_at, h.batch_id)
+            - coalesce(b.accepted_count, 1) as before
+        from held h left join contribution_batch b using (batch_id)
+    )
+    delete from changed_batch where batch_id in (select batch_id from counted where before < most) returning batch_id
+$$;
+
+ALTER FUNCTION public.take_changed_batches(most integer) OWNER TO gateway_migrate;
 
 CREATE TABLE public.account (
     town text NOT NULL,
@@ -676,9 +692,12 @@ CREATE TABLE public.quota_use (
     proposal_id uuid NOT NULL,
     programme text NOT NULL,
     amount_fen bigint NOT NULL,
+    counted boolean NOT NULL,
+    instead_of uuid,
     taken_at timestamp with time zone NOT NULL,
     released_at timestamp with time zone,
-    CONSTRAINT quota_use_amount_fen_check CHECK ((amount_fen > 0))
+    CONSTRAINT quota_use_amount_fen_check CHECK ((amount_fen > 0)),
+    CONSTRAINT quota_use_check CHECK ((counted OR (instead_of IS NOT NULL)))
 );
 
 ALTER TABLE public.quota_use OWNER TO gateway_migrate;
@@ -784,6 +803,17 @@ CREATE TABLE public.schema_migration (
 
 ALTER TABLE public.schema_migration OWNER TO gateway_migrate;
 
+CREATE TABLE public.standing (
+    kind text NOT NULL,
+    town text NOT NULL,
+    digest bytea NOT NULL,
+    person_id bigint NOT NULL,
+    purposes text NOT NULL,
+    households text NOT NULL
+);
+
+ALTER TABLE public.standing OWNER TO gateway_migrate;
+
 CREATE SEQUENCE public.subject_seq
     START WITH 1
     INCREMENT BY 1
@@ -792,6 +822,13 @@ CREATE SEQUENCE public.subject_seq
     CACHE 1;
 
 ALTER SEQUENCE public.subject_seq OWNER TO gateway_migrate;
+
+CREATE TABLE public.swept_ruleset (
+    ruleset_id text NOT NULL,
+    swept_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.swept_ruleset OWNER TO gateway_migrate;
 
 CREATE TABLE public.tile (
     level smallint NOT NULL,
@@ -976,11 +1013,19 @@ ALTER TABLE ONLY public.ruleset
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.standing
+    ADD CONSTRAINT standing_pkey PRIMARY KEY (town, kind, digest);
+
+ALTER TABLE ONLY public.swept_ruleset
+    ADD CONSTRAINT swept_ruleset_pkey PRIMARY KEY (ruleset_id);
+
 ALTER TABLE ONLY public.tile
     ADD CONSTRAINT tile_pkey PRIMARY KEY (level, index);
 
 ALTER TABLE ONLY public.transfer
     ADD CONSTRAINT transfer_pkey PRIMARY KEY (cause_id, cause_no, leg);
+
+CREATE INDEX account_owing ON public.account USING btree (holder_id, town) WHERE ((kind = 'owed'::text) AND (balance_centi < 0));
 
 CREATE INDEX assertion_used_expiry ON public.assertion_used USING btree (expires_at);
 
@@ -1044,13 +1089,13 @@ CREATE INDEX proposal_subject ON public.proposal USING btree (subject_id, produc
 
 CREATE INDEX quarantined_open ON public.quarantined_item USING btree (town, code) WHERE (released_at IS NULL);
 
+CREATE INDEX quota_use_heir ON public.quota_use USING btree (instead_of) WHERE (NOT counted);
+
 CREATE INDEX quota_waiting_age ON public.quota_waiting USING btree (programme, waiting_since);
 
 CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no);
 
-CREATE INDEX transfer_credit ON public.transfer USING btree (credit_holder, recorded_at) WHERE (credit_holder > 0);
-
-CREATE INDEX transfer_debit ON public.transfer USING btree (debit_holder, recorded_at) WHERE (debit_holder > 0);
+CREATE INDEX standing_person ON public.standing USING btree (person_id);
 
 CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
 
@@ -1161,6 +1206,9 @@ REVOKE ALL ON FUNCTION public.refuse_proposal_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.seal_records() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.take_changed_batches(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.take_changed_batches(most integer) TO gateway_app;
+
 GRANT SELECT ON TABLE public.account TO gateway_app;
 GRANT SELECT ON TABLE public.account TO gateway_auditor;
 
@@ -1175,7 +1223,7 @@ GRANT SELECT ON TABLE public.assertion_used TO gateway_auditor;
 GRANT SELECT,INSERT,DELETE ON TABLE public.changed_batch TO gateway_app;
 GRANT SELECT ON TABLE public.changed_batch TO gateway_auditor;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.changed_subject TO gateway_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.changed_subject TO gateway_app;
 GRANT SELECT ON TABLE public.changed_subject TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.checkpoint TO gateway_app;
@@ -1209,7 +1257,7 @@ GRANT SELECT ON TABLE public.decision TO gateway_auditor;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.evaluation TO gateway_app;
 GRANT SELECT ON TABLE public.evaluation TO gateway_auditor;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.facility TO gateway_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.facility TO gateway_app;
 GRANT SELECT ON TABLE public.facility TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.hold TO gateway_app;
@@ -1284,6 +1332,8 @@ GRANT SELECT ON TABLE public.person TO gateway_auditor;
 GRANT SELECT,INSERT ON TABLE public.proposal TO gateway_app;
 GRANT SELECT ON TABLE public.proposal TO gateway_auditor;
 
+GRANT UPDATE(supersedes) ON TABLE public.proposal TO gateway_app;
+
 GRANT SELECT ON TABLE public.proposal_edge TO gateway_app;
 GRANT SELECT ON TABLE public.proposal_edge TO gateway_auditor;
 
@@ -1302,6 +1352,8 @@ GRANT SELECT ON TABLE public.quota TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.quota_use TO gateway_app;
 GRANT SELECT ON TABLE public.quota_use TO gateway_auditor;
+
+GRANT UPDATE(counted) ON TABLE public.quota_use TO gateway_app;
 
 GRANT UPDATE(released_at) ON TABLE public.quota_use TO gateway_app;
 
@@ -1331,7 +1383,13 @@ GRANT SELECT ON TABLE public.ruleset_approval TO gateway_auditor;
 GRANT SELECT ON TABLE public.schema_migration TO gateway_app;
 GRANT SELECT ON TABLE public.schema_migration TO gateway_auditor;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.standing TO gateway_app;
+GRANT SELECT ON TABLE public.standing TO gateway_auditor;
+
 GRANT SELECT,USAGE ON SEQUENCE public.subject_seq TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.swept_ruleset TO gateway_app;
+GRANT SELECT ON TABLE public.swept_ruleset TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.tile TO gateway_app;
 GRANT SELECT ON TABLE public.tile TO gateway_auditor;
