@@ -151,7 +151,7 @@ def _follow_state_dir(values: dict[str, Any]) -> None:
     """Paths that were not set themselves stand below the state directory."""
     old, new = _path(".run"), values["state_dir"]
     for f in fields(Config):
-        default = f.default_factory() if callable(f.default_factory) else f.default  # type: ignore[misc]
+        default = f.default_factory() if callable(f.default_factory) else f.default
         if f.name not in values and isinstance(default, Path):
             values[f.name] = new / default.relative_to(old)
 

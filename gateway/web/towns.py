@@ -131,7 +131,9 @@ def _receive(house: House, town: TownCode, key: str, body: bytes, *, as_lines: b
     push = Push(town, _caller().client_id, key, body, now, house.new_id(), correlation_id.get(), as_lines)
     with span("receive_contributions", town=str(town), bytes=len(body)):
         answer = receive_contributions(house, push, now=now)
-    request.environ["gateway.batch"] = str(answer.batch_id)  # from here on, what follows names its cause: this batch
+    request.environ["gateway.batch"] = str(
+        answer.batch_id
+    )  # from here on, what follows names its cause: this batch
     count_push(town, answer.counts())
     return answer
 

@@ -28,7 +28,10 @@ def test_a_transfer_moves_balances(database: TestDatabase) -> None:
     cause = str(uuid4())
     _run(database.app_dsn, TRANSFER, (cause, 0, 0, "issue", 7, "available", 500))
     _run(database.app_dsn, TRANSFER, (cause, 1, 7, "available", 7, "held", 200))
-    assert database.sql("select kind, balance_centi from account order by kind") == [("available", 300), ("held", 200)]
+    assert database.sql("select kind, balance_centi from account order by kind") == [
+        ("available", 300),
+        ("held", 200),
+    ]
 
 
 def test_available_below_zero_is_refused(database: TestDatabase) -> None:
@@ -48,7 +51,9 @@ def test_the_same_cause_twice_is_refused(database: TestDatabase) -> None:
         _run(database.app_dsn, TRANSFER, (cause, 0, 0, "issue", 7, "available", 500))
 
 
-@pytest.mark.parametrize("statement", ["update transfer set points_centi = 1", "delete from transfer", "truncate transfer"])
+@pytest.mark.parametrize(
+    "statement", ["update transfer set points_centi = 1", "delete from transfer", "truncate transfer"]
+)
 def test_transfers_never_change_even_for_their_owner(database: TestDatabase, statement: str) -> None:
     _run(database.app_dsn, TRANSFER, (str(uuid4()), 0, 0, "issue", 7, "available", 500))
     with pytest.raises(psycopg2.errors.IntegrityConstraintViolation):
