@@ -6,10 +6,13 @@ The data directory survives restarts; after `kill -9` PostgreSQL recovers from i
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +58,7 @@ def start_embedded(data_dir: Path, *, wait_s: float = 60.0, extra_settings: str 
     The server outlives this process; stop it with `stop_embedded`. Raises RuntimeError when it does not come up.
     """
     server = _server(data_dir)
-    with server._lock:
+    with _one_at_a_time(data_dir):
         server.ensure_pgdata_inited()
         _write_settings(data_dir, extra_settings)
         _remove_stale_pid(data_dir)
@@ -88,6 +91,15 @@ def stop_embedded(data_dir: Path) -> None:
         )
     except subprocess.CalledProcessError:
         _remove_stale_pid(data_dir)
+
+
+@contextmanager
+def _one_at_a_time(data_dir: Path) -> Iterator[None]:
+    """One process starts this server at a time. The wheel's own lock is one file in /tmp for everybody: whoever comes second as
+    another user cannot open it."""
+    with data_dir.with_name(data_dir.name + ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _server(data_dir: Path) -> Any:
