@@ -140,7 +140,7 @@ def insert_contributions(
             "points": int_array(sums[k][0] for k in keys),
             "items": int_array(sums[k][1] for k in keys),
         }
-        tx.run(queries.add_month_sums, params)
+        tx.later(queries.add_month_sums, params)
     return digests
 
 
@@ -199,7 +199,7 @@ def insert_batches(
          "sealed": b2a_base64(b.sealed, newline=False).decode(), "quarantined": None}
         for b in batches
     ]  # fmt: skip
-    tx.run(queries.insert_batches, {"batches": orjson.dumps(given).decode(), "town": town, "now": now})
+    tx.later(queries.insert_batches, {"batches": orjson.dumps(given).decode(), "town": town, "now": now})
     quarantined = [(b.batch_id, no, town, ref, code, detail, now, keep_until)
                    for b in batches for no, ref, code, detail in b.quarantined]  # fmt: skip
     if quarantined:

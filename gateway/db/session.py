@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import queue
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,8 @@ from schemas.errors import ConflictError, NotFoundError, OutcomeUnknownError, Un
 Row = Any  # a named tuple with the query's columns
 Params = Mapping[str, Any] | None
 
+FEW_BYTES = 32 * 1024  # up to here rows travel as an INSERT with their neighbours, beyond by COPY
+
 log = logging.getLogger(__name__)
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -34,18 +37,28 @@ class _Connection(psycopg2.extensions.connection):
 
 
 class Transaction:
-    """One open transaction. Rooms get it from a corridor and never end it themselves."""
+    """One open transaction. Rooms get it from a corridor and never end it themselves.
 
-    __slots__ = ("_connection", "_cursor")
+    Small writes wait and travel together: they are sent in their order before the next statement that has an answer, and at
+    the latest with the end of the transaction, where their refusals are raised.
+    """
+
+    __slots__ = ("_connection", "_cursor", "_waiting")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._cursor = connection.cursor(cursor_factory=psycopg2.extras.NamedTupleCursor)
+        self._waiting: list[bytes] = []
 
     def run(self, query: Query, params: Params = None) -> int:
         """Run a statement; the number of rows it touched."""
         self._execute(self._cursor, query, params)
         return int(self._cursor.rowcount)
+
+    def later(self, query: Query, params: Params = None) -> None:
+        """Run a statement whose answer nobody needs, together with its neighbours."""
+        text = self._prepared(query)
+        self._waiting.append(self._cursor.mogrify(text, params) if params else text.encode())
 
     def all(self, query: Query, params: Params = None) -> list[Row]:
         """All rows. The query bounds them."""
@@ -74,25 +87,40 @@ class Transaction:
         self, query: Query, params: Params = None, chunk: int = 5000
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows in chunks of plain tuples through a server-side cursor: bounded memory for any size."""
+        self.flush()
         with self._connection.cursor(name=query.name.replace(".", "_")) as cursor:
             cursor.itersize = chunk
             cursor.execute(query.sql, params)
             while rows := cursor.fetchmany(chunk):
                 yield rows
 
-    def _execute(self, cursor: Any, query: Query, params: Params) -> None:
-        if not query.prepare:
-            cursor.execute(query.sql, params)
-            return
-        if query.name not in self._connection.prepared:
-            cursor.execute(query.prepare)
-            self._connection.prepared.add(query.name)
-        cursor.execute(query.execute, params)
-
     def copy_in(self, query: Query, text: bytes) -> int:
-        """`COPY … FROM STDIN` in text format; see `copy_text`. Returns the number of rows."""
+        """`COPY … FROM STDIN` in text format; see `copy_text`. Returns the number of rows. A few rows go as an INSERT, later."""
+        if len(text) <= FEW_BYTES:
+            self._waiting.append(_as_insert(query, text))
+            return text.count(b"\n")
+        self.flush()
         self._cursor.copy_expert(query.sql, io.BytesIO(text), size=1 << 20)
         return int(self._cursor.rowcount)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self._waiting:
+            together, self._waiting = b";\n".join(self._waiting), []
+            self._cursor.execute(together)
+
+    def _execute(self, cursor: Any, query: Query, params: Params) -> None:
+        self.flush()
+        cursor.execute(self._prepared(query), params)
+
+    def _prepared(self, query: Query) -> str:
+        """What to send for a query: itself, or the EXECUTE of what was prepared on this connection."""
+        if not query.prepare:
+            return query.sql
+        if query.name not in self._connection.prepared:
+            self._cursor.execute(query.prepare)
+            self._connection.prepared.add(query.name)
+        return query.execute
 
 
 class Database:
@@ -111,7 +139,7 @@ class Database:
             connection = psycopg2.connect(
                 self._dsn,
                 connection_factory=_Connection,
-                options=f"-c timezone=UTC {self._options}".strip(),
+                options=f"-c timezone=UTC -c standard_conforming_strings=on {self._options}".strip(),
                 application_name="gateway",
                 connect_timeout=5,
                 keepalives_idle=30,
@@ -138,7 +166,9 @@ class Database:
                     connection.set_session(
                         readonly=read_only, isolation_level=isolation and isolation.upper()
                     )
-                yield Transaction(connection)
+                transaction = Transaction(connection)
+                yield transaction
+                transaction.flush()
                 _commit(connection)
                 if read_only or isolation:
                     connection.set_session(readonly=False, isolation_level="DEFAULT")
@@ -229,6 +259,29 @@ def _rolled_back(connection: Any) -> Any:
 def int_array(values: Iterable[int]) -> str:
     """Integers as an array literal: `%(ids)s::bigint[]`. A list would become one expression for each element."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+_COPY = re.compile(r"(?:/\*.*?\*/ )?copy (\w+) (\([^)]*\)) from stdin", re.DOTALL)
+_ESCAPED = re.compile(rb"\\([\\tnr])")
+_UNESCAPED = {b"\\": b"\\", b"t": b"\t", b"n": b"\n", b"r": b"\r"}
+
+
+def _as_insert(query: Query, text: bytes) -> bytes:
+    """Rows in COPY's text format as one INSERT: literals without a type take their column's."""
+    found = _COPY.match(query.sql)
+    if found is None:
+        raise ValueError(f"{query.name} is not `copy TABLE (COLUMNS) from stdin`")
+    rows = [b"(" + b",".join(map(_literal, line.split(b"\t"))) + b")" for line in text.split(b"\n")[:-1]]
+    head = f"insert into {found[1]} {found[2]} values "  # noqa: S608 - table and columns are the room's own, from its queries.sql
+    return head.encode() + b",".join(rows)
+
+
+def _literal(value: bytes) -> bytes:
+    if value == b"\\N":
+        return b"null"
+    if b"\\" in value:
+        value = _ESCAPED.sub(lambda found: _UNESCAPED[found[1]], value)
+    return b"'" + value.replace(b"'", b"''") + b"'"
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
