@@ -17,7 +17,8 @@ COUNT = Query("test.count", "select count(*) as n from activity_code")
 LIST = Query("test.list", "select town, activity, category, added_by from activity_code order by activity")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 AWKWARD = [
-    "plain", "with 'quotes'", "back\\slash", "tab\there", "line\nbreak", "cr\rhere", "100%", "%(town)s", "\\N", "''; drop table x; --",
+    "plain", "with 'quotes'", "back\\slash", "tab\there",
+    "line\nbreak", "cr\rhere", "100%", "%(town)s", "\\N", "''; drop table x; --",
     "罕见字𠮷",
 ]  # fmt: skip
 
