@@ -110,7 +110,7 @@ class Bank:
 def simulated_bank() -> Iterator[Bank]:
     """Plain HTTP on loopback, for tests that are not about TLS."""
     server = create_server(create_simulator_app())
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield Bank(f"http://127.0.0.1:{server.server_port}")

@@ -61,7 +61,7 @@ def running_town(folder: Path, **settings: Any) -> Iterator[SimulatedTown]:
         "127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, ssl_context=(str(cert), str(private))
     )
     simulated.issuer = f"https://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     calls = requests.Session()
     calls.verify = str(made.ca_cert)

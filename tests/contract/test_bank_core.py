@@ -347,7 +347,7 @@ def test_the_simulators_books_survive_a_restart(tmp_path: Path) -> None:
         app = create_simulator_app(journal)
         app.extensions["books"].facilities[PERSON] = {"vetoes": []}
         server = create_server(app)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             client = bank_client(f"http://127.0.0.1:{server.server_port}")
@@ -368,7 +368,7 @@ def test_mutual_tls_is_real(tmp_path: Path) -> None:
     app = create_simulator_app()
     app.extensions["books"].facilities[PERSON] = {"vetoes": []}
     server = create_server(app, cert=cert, key=key, client_ca=made.ca_cert)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         address = f"https://localhost:{server.server_port}"

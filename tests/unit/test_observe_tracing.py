@@ -24,7 +24,7 @@ def test_a_span_reaches_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
             """Quiet."""
 
     server = HTTPServer(("127.0.0.1", 0), Collector)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     monkeypatch.setattr(tracing, "_tracer", None)
     assert not tracing.configure_tracing("", "x")
