@@ -6,7 +6,7 @@ Hot: runs once per item. Everything it needs was fetched for the whole push befo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from schemas.contributions import Contribution, ItemAnswer
@@ -16,6 +16,25 @@ FUTURE_SLACK = timedelta(minutes=5)  # clocks differ
 OLDEST = timedelta(days=3 * 366)  # a correction older than this is for people to look at
 
 GIVES = frozenset({ContributionKind.AWARD, ContributionKind.TRANSFER_IN})
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+DAY_MICROS = 86_400_000_000
+BEIJING_MICROS = 8 * 3_600_000_000
+
+
+def micros_of(at: datetime) -> int:
+    """Microseconds since 1970: integers compare many times faster than instants with different offsets."""
+    return (at - EPOCH) // MICROSECOND
+
+
+class Marks(NamedTuple):
+    """What was computed of an item before the transaction."""
+
+    content_digest: bytes
+    person_digest: str | None  # lookup digest in hex
+    occurred_micros: int
 
 
 class Person(Protocol):
@@ -70,25 +89,26 @@ class Ground(NamedTuple):
 
 def judge_items(
     items: Sequence[Contribution],
-    digests: Sequence[tuple[bytes, str | None]],
+    marks: Sequence[Marks],
     ground: Ground,
     accepted: list[Judged],
     answers: list[ItemAnswer],
 ) -> None:
-    """Judge `items` in order; `digests` are (content digest, person lookup digest in hex or None) of each.
+    """Judge `items` in order, with the marks of each.
 
     Appends to `accepted` and, for everything not plainly accepted, to `answers`; adds accepted ones to `ground.earlier`.
     """
-    latest, oldest = ground.now + FUTURE_SLACK, ground.now - OLDEST
+    latest = micros_of(ground.now + FUTURE_SLACK)
+    oldest = micros_of(ground.now - OLDEST)
     earlier = ground.earlier
-    for item, (content_digest, person_digest) in zip(items, digests, strict=True):
+    days: dict[int, date] = {}
+    for item, (content_digest, person_digest, micros) in zip(items, marks, strict=True):
         standing = earlier.get(item.reference)
         if standing is not None:
             answers.append(_met_again(item, content_digest, standing))
             continue
-        at = item.occurred_at
-        if at > latest or at < oldest:
-            answers.append(_out_of_range(item, latest, oldest))
+        if not oldest <= micros <= latest:
+            answers.append(_out_of_range(item, ground.now))
             continue
         if item.category is None:
             answers.append(
@@ -96,7 +116,10 @@ def judge_items(
                         " table; it is kept and read again when an operator adds it")
             )  # fmt: skip
             continue
-        on = at.astimezone(BEIJING).date()
+        day = (micros + BEIJING_MICROS) // DAY_MICROS
+        on = days.get(day)
+        if on is None:
+            on = days[day] = item.occurred_at.astimezone(BEIJING).date()
         subject = _subject(item, on, person_digest, ground)
         if isinstance(subject, ItemAnswer):
             answers.append(subject)
@@ -126,12 +149,12 @@ def _met_again(item: Contribution, content_digest: bytes, standing: Original) ->
                    " the first stands; send a reversal of it and a new reference to correct it")  # fmt: skip
 
 
-def _out_of_range(item: Contribution, latest: datetime, oldest: datetime) -> ItemAnswer:
+def _out_of_range(item: Contribution, now: datetime) -> ItemAnswer:
     what = f"the instant {item.occurred_at.isoformat()} is "
-    if item.occurred_at > latest:
+    if item.occurred_at > now:
         what += "in the future; check the clock and the offset"
     else:
-        what += f"before {oldest.date().isoformat()}; so old an item needs a person"
+        what += f"before {(now - OLDEST).date().isoformat()}; so old an item needs a person"
     return _answer(item, ItemStatus.QUARANTINED, "date-out-of-range", what)
 
 

@@ -15,7 +15,7 @@ from gateway import contributions, ledger, subjects, translog
 from gateway.contributions.restate import batch_record
 from gateway.db import Transaction
 from gateway.flows._combining import SMALL_BYTES, Combiner
-from gateway.flows._judging import Ground, Judged, Original, judge_items
+from gateway.flows._judging import Ground, Judged, Marks, Original, judge_items, micros_of
 from gateway.flows._readiness import refuse_if_sealing_lags, town_codes
 from gateway.house import House
 from schemas.contributions import ItemAnswer, Push, PushAnswer, ReadPush
@@ -41,7 +41,7 @@ class _Reading(NamedTuple):
     push: Push
     read: ReadPush
     payload_sha256: bytes
-    digests: list[tuple[bytes, str | None]]  # content digest, person lookup digest (hex)
+    marks: list[Marks]
 
 
 def receive_contributions(house: House, push: Push, *, now: datetime) -> PushAnswer:
@@ -92,18 +92,19 @@ def _read(house: House, push: Push, now: datetime) -> _Reading:
     content, person = house.keys.digester("content"), house.keys.digester("lookup:id_no")
     openid = house.keys.digester("lookup:openid")
     known: dict[str, str] = {}
-    digests: list[tuple[bytes, str | None]] = []
+    marks: list[Marks] = []
     for item in read.items:
         named = item.id_no or item.openid
         lookup = known.get(named) if named else None
         if named and lookup is None:
             lookup = known[named] = (person if item.id_no else openid)(named.encode()).hex()
+        micros = micros_of(item.occurred_at)
         text = (
-            f"{item.reference}\x1f{item.kind}\x1f{item.activity}\x1f{item.points_centi}\x1f{item.occurred_at.timestamp()!r}"
+            f"{item.reference}\x1f{item.kind}\x1f{item.activity}\x1f{item.points_centi}\x1f{micros}"
             f"\x1f{item.household_code}\x1f{named}\x1f{item.reverses}\x1f{item.period}"
         )
-        digests.append((content(text.encode()), lookup))
-    return _Reading(push, read, hashlib.sha256(push.body).digest(), digests)
+        marks.append(Marks(content(text.encode()), lookup, micros))
+    return _Reading(push, read, hashlib.sha256(push.body).digest(), marks)
 
 
 def _store(
@@ -164,7 +165,7 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[_Reading], now: d
         town,
         subjects.Asked(
             {i.household_code for i in items if i.household_code},
-            {d for r in readings for _, d in r.digests if d is not None},
+            {d for r in readings for _, d, _ in r.marks if d is not None},
             "openid" if any(i.openid for i in items) else "id_no",
         ),
     )
@@ -184,7 +185,7 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[_Reading], now: d
             ItemAnswer(f.item_no, f.reference, ItemStatus.REJECTED, f.code, f.where, f.detail)
             for f in reading.read.faults
         ]
-        judge_items(reading.read.items, reading.digests, ground, accepted, exceptions)
+        judge_items(reading.read.items, reading.marks, ground, accepted, exceptions)
         exceptions.sort(key=lambda a: a.item_no)
         judged.append(_JudgedPush(accepted, exceptions))
     return judged
