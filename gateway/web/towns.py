@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from gateway.flows.find_batch import find_batch
 from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.receive_stream import receive_stream
 from gateway.flows.register_households import register_households
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
@@ -45,7 +46,7 @@ def town_blueprint(house: House, town: TownCode) -> Blueprint:
         environ = request.environ
         key = idempotency_key(environ)
         check_content(environ, "application/json")
-        answer = _receive(house, town, key, read_body(environ, limit), as_lines=False)
+        answer = _receive(house, _push(house, town, key, read_body(environ, limit), as_lines=False))
         response = Response(orjson.dumps(push_json(answer)), content_type="application/json")
         if answer.replayed:
             response.headers["Idempotency-Replayed"] = "true"
@@ -126,30 +127,39 @@ def _caller() -> Caller:
     return caller
 
 
-def _receive(house: House, town: TownCode, key: str, body: bytes, *, as_lines: bool) -> PushAnswer:
-    now = house.clock()
-    push = Push(town, _caller().client_id, key, body, now, house.new_id(), correlation_id.get(), as_lines)
-    with span("receive_contributions", town=str(town), bytes=len(body)):
-        answer = receive_contributions(house, push, now=now)
+def _push(house: House, town: TownCode, key: str, body: bytes, *, as_lines: bool) -> Push:
+    return Push(
+        town, _caller().client_id, key, body, house.clock(), house.new_id(), correlation_id.get(), as_lines
+    )
+
+
+def _receive(house: House, push: Push) -> PushAnswer:
+    with span("receive_contributions", town=str(push.town), bytes=len(push.body)):
+        answer = receive_contributions(house, push, now=push.received_at)
     request.environ["gateway.batch"] = str(
         answer.batch_id
     )  # from here on, what follows names its cause: this batch
-    count_push(town, answer.counts())
+    count_push(push.town, answer.counts())
     return answer
 
 
 def _receive_stream(
     house: House, town: TownCode, key: str, chunks: Iterator[list[bytes]], answers: IO[bytes]
 ) -> None:
-    """Each chunk is a push of its own; in order, because a reversal may follow what it reverses."""
+    """Each chunk is a push of its own."""
     counts: dict[str, int] = {}
     batches: list[dict[str, Any]] = []
     first_no = 0
+    pushes = (
+        _push(house, town, f"{key}#{number}", b"\n".join(lines), as_lines=True)
+        for number, lines in enumerate(chunks)
+    )
     try:
-        for number, lines in enumerate(chunks):
-            answer = _receive(house, town, f"{key}#{number}", b"\n".join(lines), as_lines=True)
+        for answer in receive_stream(house, pushes):
+            found = answer.counts()
+            count_push(town, found)
             answers.write(b"".join(map(_line, items_json(answer.items, first_no))))
-            for status, count in answer.counts().items():
+            for status, count in found.items():
                 counts[status] = counts.get(status, 0) + count
             batches.append(
                 {
@@ -160,7 +170,7 @@ def _receive_stream(
                     "replayed": answer.replayed,
                 }
             )
-            first_no += len(lines)
+            first_no += len(answer.items)
     except GatewayError as error:
         if first_no:
             stored = f"the first {first_no} items are stored; send the same stream with the same key again"

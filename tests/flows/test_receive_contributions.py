@@ -11,8 +11,10 @@ import pytest
 
 from gateway import contributions, ledger
 from gateway.flows._combining import Combiner
+from gateway.flows._receiving import receive_together
 from gateway.flows.find_batch import find_batch
-from gateway.flows.receive_contributions import _receive_together, receive_contributions
+from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.receive_stream import receive_stream
 from gateway.flows.register_households import register_households
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
@@ -209,7 +211,7 @@ def test_several_pushes_share_a_transaction_and_each_gets_its_own_answer(
     house: House, database: TestDatabase
 ) -> None:
     _send(house, [_award("T0")], "used")
-    outcomes = _receive_together(
+    outcomes = receive_together(
         house,
         [
             push([_award("T1")], "a"),
@@ -264,7 +266,7 @@ def test_pushes_arriving_together_are_combined_and_one_bad_one_harms_nobody(
     from gateway.flows import receive_contributions as module
 
     sizes: list[int] = []
-    real = module._receive_together
+    real = receive_together
     gate = threading.Event()
 
     def slowly(house: House, pushes: Any, now: Any) -> Any:
@@ -296,3 +298,39 @@ def test_pushes_arriving_together_are_combined_and_one_bad_one_harms_nobody(
     assert outcomes.pop("poison") == "broken-json"
     assert set(outcomes.values()) == {"accepted"}
     assert database.sql("select count(*) from contribution") == [(12,)]
+
+
+def test_a_stream_answers_in_order_and_a_reversal_finds_its_original(
+    house: House, database: TestDatabase
+) -> None:
+    """Twenty pushes of which each later one reverses an item of the one before, and sends another again."""
+    pushes = []
+    for n in range(20):
+        items = [_award(f"S{n}-{m}", *(("F2", ID_C) if m % 2 else ("F1", ID_A))) for m in range(6)]
+        if n:
+            items.append(_award(f"R{n}", kind="reversal", reverses=f"S{n - 1}-0"))
+            items.append(_award(f"S{n - 1}-2"))
+        body = b"\n".join(orjson.dumps(item) for item in items)
+        pushes.append(push(body, f"stream#{n}", as_lines=True))
+    answers = list(receive_stream(house, pushes))
+    assert [a.batch_id for a in answers] == [p.batch_id for p in pushes]
+    assert {s for a in answers for s, _ in _statuses(a)[:6]} == {"accepted"}
+    assert {tuple(_statuses(a)[6:]) for a in answers[1:]} == {(("accepted", None), ("duplicate", None))}
+    assert _balances(database) == {("F1", "available"): 4100, ("F2", "available"): 6000}
+    assert not _faults(database)
+    again = list(receive_stream(house, pushes))
+    assert all(a.replayed for a in again)
+    assert [a.items for a in again] == [a.items for a in answers]
+
+
+def test_a_stream_stops_at_the_first_push_that_cannot_be_received(
+    house: House, database: TestDatabase
+) -> None:
+    _send(house, [_award("T0")], "s#1")
+    pushes = [push([_award(f"T{n}")], f"s#{n}") for n in range(1, 9)]
+    stream = receive_stream(house, [push([_award("T9")], "s#0"), *pushes])
+    assert _statuses(next(stream)) == [("accepted", None)]
+    with pytest.raises(RefusedError):
+        next(stream)
+    assert database.sql("select count(*) <= 5 from contribution") == [(True,)]
+    assert not _faults(database)
