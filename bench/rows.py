@@ -73,6 +73,10 @@ def _copy_families(tx: Transaction, keys: KeyRing, families: list[Family], now: 
               " household_id::text from identifier join membership using (person_id)"), {"town": TOWN},
     )  # fmt: skip
     tx.run(
+        Query("bench.version", "insert into standing_version values (%(town)s, gen_random_uuid())"),
+        {"town": TOWN},
+    )
+    tx.run(
         Query("bench.accounts", "select open_accounts(array(select household_id from household), %(town)s)"),
         {"town": TOWN},
     )

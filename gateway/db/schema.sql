@@ -814,6 +814,13 @@ CREATE TABLE public.standing (
 
 ALTER TABLE public.standing OWNER TO gateway_migrate;
 
+CREATE TABLE public.standing_version (
+    town text NOT NULL,
+    version uuid NOT NULL
+);
+
+ALTER TABLE public.standing_version OWNER TO gateway_migrate;
+
 CREATE SEQUENCE public.subject_seq
     START WITH 1
     INCREMENT BY 1
@@ -1015,6 +1022,9 @@ ALTER TABLE ONLY public.schema_migration
 
 ALTER TABLE ONLY public.standing
     ADD CONSTRAINT standing_pkey PRIMARY KEY (town, kind, digest);
+
+ALTER TABLE ONLY public.standing_version
+    ADD CONSTRAINT standing_version_pkey PRIMARY KEY (town);
 
 ALTER TABLE ONLY public.swept_ruleset
     ADD CONSTRAINT swept_ruleset_pkey PRIMARY KEY (ruleset_id);
@@ -1385,6 +1395,9 @@ GRANT SELECT ON TABLE public.schema_migration TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.standing TO gateway_app;
 GRANT SELECT ON TABLE public.standing TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.standing_version TO gateway_app;
+GRANT SELECT ON TABLE public.standing_version TO gateway_auditor;
 
 GRANT SELECT,USAGE ON SEQUENCE public.subject_seq TO gateway_app;
 

@@ -81,7 +81,7 @@ class Ground(NamedTuple):
     """What judging stands on: what was resolved and found for all pushes of one transaction."""
 
     find_household: Callable[[str, date], int | None]
-    people: Mapping[str, Person]  # by lookup digest in hex
+    people: Mapping[str, Person | None]  # by lookup digest in hex; None: nobody we know
     earlier: dict[str, Original]  # grows while judging: later items meet earlier ones
     reversed_already: set[str]
     now: datetime

@@ -1,6 +1,6 @@
 """Subjects: residents and households, the only room that holds personal data.
 
-Owns: person, identifier, household, household_code, membership, consent, mark, standing
+Owns: person, identifier, household, household_code, membership, consent, mark, standing, standing_version
 Reads:
 Never: hands an id number, a name or a phone to anything but the corridor that must send or show it
 

@@ -1,3 +1,10 @@
+-- name: get_version prepared
+select version from standing_version where town = %(town)s;
+
+-- name: change_version
+insert into standing_version (town, version) values (%(town)s, gen_random_uuid())
+on conflict (town) do update set version = excluded.version;
+
 -- name: resolve_households prepared
 -- Every period of each asked family code; the caller picks by date.
 select code, household_id, valid_from_on, valid_until_on

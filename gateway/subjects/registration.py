@@ -64,6 +64,7 @@ def register(
     changed = _memberships(tx, town, families, codes.known, people.known, now)
     given = _consents(tx, town, families, people.known, now, new_id)
     refresh_standing(tx, town, [int(p) for p in people.known.values()])
+    tx.run(queries.change_version, {"town": town})
     changed |= {int(change.person_id) for change in given}
     newly = {change.person_id for change in given}
     for family in families:
@@ -224,6 +225,7 @@ def withdraw(
         for consent_id, person_id, purpose in rows
     ]
     refresh_standing(tx, town, [int(c.person_id) for c in done])
+    tx.run(queries.change_version, {"town": town})
     pairs = {(int(c.person_id), c.purpose) for c in done}
     idle = {no for no, person, w in named if person is None or (person, str(w.purpose)) not in pairs}
     return done, idle

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
 from gateway.db import Row, Transaction, int_array, load_queries
 from schemas.values import HouseholdId, PersonId, Purpose, TownCode
@@ -32,7 +33,7 @@ class Resolution:
     """What we know of those a push names."""
 
     periods: dict[str, list[tuple[date, date, HouseholdId]]]
-    people: dict[str, KnownPerson]
+    people: dict[str, KnownPerson | None]  # None: nobody we know
 
     def household(self, code: str, on: date) -> HouseholdId | None:
         """The household that had this code on that day."""
@@ -42,24 +43,55 @@ class Resolution:
         return None
 
 
+class _Memory(NamedTuple):
+    """What one process resolved of one town while `version` stood. Digests and ids only; nothing can be read from it."""
+
+    version: UUID
+    periods: dict[str, list[tuple[date, date, HouseholdId]]]
+    people: dict[str, KnownPerson | None]
+
+
+REMEMBERED = 400_000  # codes and digests of a town; then it begins anew
+_memories: dict[tuple[TownCode, str], _Memory] = {}
+
+
 def resolve(tx: Transaction, town: TownCode, asked: Asked) -> Resolution:
-    """All households and persons a push names, in two statements whatever its size."""
-    periods: dict[str, list[tuple[date, date, HouseholdId]]] = {}
-    codes = "\n".join(asked.codes)
+    """All households and persons a push names, in three statements at most, whatever its size.
+
+    What stands in the database is remembered until a registration or a withdrawal in the town changes its version, which is
+    read in this transaction: a withdrawn consent counts for the next push that begins.
+    """
+    row = tx.find(queries.get_version, {"town": town})
+    memory = _remembered(town, asked.digest_kind, row.version if row else UUID(int=0))
+    codes = [code for code in asked.codes if code not in memory.periods]
     if codes:
-        for code, household_id, from_on, until_on in tx.tuples(
-            queries.resolve_households, {"town": town, "codes": codes}
-        ):
-            periods.setdefault(code, []).append((from_on, until_on, HouseholdId(household_id)))
-    people: dict[str, KnownPerson] = {}
-    digests = "\n".join(asked.digests)
+        found: dict[str, list[tuple[date, date, HouseholdId]]] = {code: [] for code in codes}
+        params = {"town": town, "codes": "\n".join(codes)}
+        for code, household_id, from_on, until_on in tx.tuples(queries.resolve_households, params):
+            found[code].append((from_on, until_on, HouseholdId(household_id)))
+        memory.periods.update(found)
+    digests = [digest for digest in asked.digests if digest not in memory.people]
     if digests:
-        params = {"town": town, "kind": asked.digest_kind, "digests": digests}
+        people: dict[str, KnownPerson | None] = dict.fromkeys(digests)
+        params = {"town": town, "kind": asked.digest_kind, "digests": "\n".join(digests)}
         for digest, person_id, purposes, households in tx.tuples(queries.resolve_people, params):
             people[digest] = KnownPerson(
                 PersonId(person_id), frozenset(purposes.split()), frozenset(map(int, households.split()))
             )
-    return Resolution(periods, people)
+        memory.people.update(people)
+    return Resolution(memory.periods, memory.people)
+
+
+def _remembered(town: TownCode, digest_kind: str, version: UUID) -> _Memory:
+    memory = _memories.get((town, digest_kind))
+    if (
+        memory is None
+        or memory.version != version
+        or version.int == 0  # no registration yet: every database begins so
+        or len(memory.periods) + len(memory.people) > REMEMBERED
+    ):
+        memory = _memories[town, digest_kind] = _Memory(version, {}, {})
+    return memory
 
 
 def list_applicants(tx: Transaction, subject_ids: Sequence[int], on: date) -> list[Row]:

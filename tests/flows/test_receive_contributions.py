@@ -186,6 +186,18 @@ def test_withdrawn_consent_stops_new_items(house: House) -> None:
     ]
 
 
+def test_what_was_remembered_ends_with_every_change(house: House, database: TestDatabase) -> None:
+    """Each push resolves from memory until somebody registers or withdraws, in this process or another."""
+    stranger = invented_id_no(77)
+    assert _statuses(_send(house, [_award("T1", "F7", stranger)])) == [("rejected", "no-consent")]
+    _register(house, [{"code": "F7", "members": [{"id_no": stranger}]}])
+    assert _statuses(_send(house, [_award("T1", "F7", stranger)], "k2")) == [("accepted", None)]
+    database.sql("update standing set purposes = ''")  # unseen, because nothing says that something changed
+    assert _statuses(_send(house, [_award("T2", "F7", stranger)], "k3")) == [("accepted", None)]
+    database.sql("update standing_version set version = gen_random_uuid()")
+    assert _statuses(_send(house, [_award("T3", "F7", stranger)], "k4")) == [("rejected", "no-consent")]
+
+
 def test_registering_twice_changes_nothing_and_a_child_needs_a_guardian(
     house: House, database: TestDatabase
 ) -> None:

@@ -114,3 +114,11 @@ create table standing (
 );
 create index standing_person on standing (person_id);
 grant update, delete on standing to gateway_app;
+
+-- Changes with every registration and withdrawal in the town. A process that remembers what it resolved asks this one row
+-- whether it may still believe it.
+create table standing_version (
+    town text primary key,
+    version uuid not null
+);
+grant update on standing_version to gateway_app;
