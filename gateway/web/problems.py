@@ -18,6 +18,7 @@ log = logging.getLogger("gateway.door")
 #: Codes the doors themselves give → (status, title). Codes of flows and adapters get the title of their kind.
 TITLES: dict[str, tuple[int, str]] = {
     "body-incomplete": (400, "The body ended before its announced length"),
+    "body-too-slow": (408, "The body came too slowly"),
     "body-missing": (400, "A body is needed"),
     "body-too-large": (413, "The body is too large"),
     "broken-gzip": (400, "The gzip stream cannot be read"),
@@ -147,6 +148,13 @@ def install_problems(app: Flask, base_url: str) -> None:
             405: f"use {headers.get('Allow', 'another method')}",
         }.get(status, TITLES[code][1])
         return answer(status, code, TITLES[code][1], detail, headers=headers)
+
+    @app.errorhandler(TimeoutError)
+    def too_slow(_error: TimeoutError) -> Response:
+        return answer(
+            408, "body-too-slow", TITLES["body-too-slow"][1], "the body stalled; it was not stored",
+            remedy="send the same request with the same Idempotency-Key again",
+        )  # fmt: skip
 
     @app.errorhandler(Exception)
     def something_broke(error: Exception) -> Response:

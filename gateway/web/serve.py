@@ -15,6 +15,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from gateway.config import Config
+from gateway.web.patience import use_patient_sockets
 
 #: Forward secrecy and authenticated encryption only (RFC 9325 section 4.2); TLS 1.3 has nothing else.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -26,7 +27,7 @@ log = logging.getLogger("gateway.serve")
 def tls_context(config: Config) -> ssl.SSLContext:
     """TLS 1.2 or later; a client certificate is asked for and, when shown, must be from our authorities. Whether one is
     needed is each door's matter: a browser reads /docs without."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = use_patient_sockets(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

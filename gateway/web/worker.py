@@ -1,15 +1,15 @@
-"""gunicorn's threaded worker, with two differences.
+"""gunicorn's threaded worker, with three differences.
 
 Its own refusals (requests that cannot be parsed) are problem documents too. And it stays with a busy connection: gunicorn's
 own takes every request of a kept-alive connection through its poller and its executor, two thread switches, a pipe and
 five system calls each. As long as there is a thread for every open connection, the thread waits a moment for the next
-request on the connection it just answered.
+request on the connection it just answered. And it does not let silent clients hold its threads: a handshake and a request
+have to come in time (`patience.py`), and a connection without a request waits in the poller.
 """
 
 from __future__ import annotations
 
 import logging
-import select
 from typing import Any
 from uuid import uuid4
 
@@ -17,9 +17,10 @@ import orjson
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
 from gateway.observe.logs import JsonLines
+from gateway.web.patience import has_request
 
 log = logging.getLogger("gateway.door")
 
@@ -48,6 +49,17 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:
         """Answer one request, then those that follow at once. Runs in a worker thread."""
+        if not conn.initialized:
+            if not conn.data_ready and not has_request(conn.sock, LINGER_MS):
+                return _DEFER
+            if not _shaken(conn):
+                return False
+        if (
+            not conn.data_ready
+            and not conn.parser.unreader.buf.getvalue()
+            and not has_request(conn.sock, LINGER_MS)
+        ):
+            return _DEFER  # a connection without a request waits in the poller, not in a thread
         outcome = super().handle(conn)
         while outcome is True and self.alive and self.nr_conns <= self.cfg.threads and _follows(conn):
             outcome = super().handle(conn)
@@ -99,8 +111,15 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
 
 def _follows(conn: Any) -> bool:
     """Whether the next request begins within LINGER_MS. What was read ahead, or decrypted already, counts."""
-    if conn.parser.unreader.buf.getvalue() or getattr(conn.sock, "pending", int)():
-        return True
-    poll = select.poll()
-    poll.register(conn.sock, select.POLLIN)
-    return bool(poll.poll(LINGER_MS))
+    return bool(conn.parser.unreader.buf.getvalue()) or has_request(conn.sock, LINGER_MS)
+
+
+def _shaken(conn: Any) -> bool:
+    """Whether the TLS handshake came to its end, in time. Most that do not are scanners and probes."""
+    try:
+        conn.init()
+    except OSError as exc:  # ssl.SSLError is one
+        log.info("connection failed", extra={"code": "connection-failed", "kind": type(exc).__name__})
+        return False
+    conn.data_ready = False
+    return True
