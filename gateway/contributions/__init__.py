@@ -19,6 +19,7 @@ from gateway.contributions.reading import (
 )
 from gateway.contributions.writing import (
     Claim,
+    Earlier,
     NewBatch,
     Posted,
     claim_keys,
@@ -30,6 +31,7 @@ from gateway.contributions.writing import (
 
 __all__ = [
     "Claim",
+    "Earlier",
     "NewBatch",
     "Posted",
     "claim_keys",

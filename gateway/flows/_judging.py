@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from gateway.contributions import Earlier
 from schemas.contributions import Contribution, ItemAnswer
 from schemas.values import BEIJING, ContributionKind, ItemStatus, month_of
 
@@ -48,18 +49,6 @@ class Person(Protocol):
     def households(self) -> frozenset[int]: ...
 
 
-class Original(NamedTuple):
-    """An item that stands already, in the database or earlier in this push."""
-
-    content_digest: bytes
-    holder_id: int
-    person_id: int
-    kind: str
-    category: str
-    points_centi: int
-    occurred_on: date
-
-
 class Judged(NamedTuple):
     """An accepted item with everything its rows need; see `gateway.contributions.Posted`."""
 
@@ -82,7 +71,7 @@ class Ground(NamedTuple):
 
     find_household: Callable[[str, date], int | None]
     people: Mapping[str, Person | None]  # by lookup digest in hex; None: nobody we know
-    earlier: dict[str, Original]  # grows while judging: later items meet earlier ones
+    earlier: dict[str, Earlier]  # grows while judging: later items meet earlier ones
     reversed_already: set[str]
     now: datetime
 
@@ -129,7 +118,7 @@ def judge_items(
             answers.append(judged)
             continue
         accepted.append(judged)
-        earlier[item.reference] = Original(
+        earlier[item.reference] = Earlier(
             content_digest,
             judged.holder_id,
             judged.person_id,
@@ -142,7 +131,7 @@ def judge_items(
             ground.reversed_already.add(item.reverses)
 
 
-def _met_again(item: Contribution, content_digest: bytes, standing: Original) -> ItemAnswer:
+def _met_again(item: Contribution, content_digest: bytes, standing: Earlier) -> ItemAnswer:
     if standing.content_digest == content_digest:
         return ItemAnswer(item.item_no, item.reference, ItemStatus.DUPLICATE)
     return _answer(item, ItemStatus.CONFLICT, "reference-conflict", "this reference was accepted before with other content;"

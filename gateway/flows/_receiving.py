@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gateway import contributions, ledger, subjects, translog
 from gateway.contributions.restate import batch_record
 from gateway.db import Transaction
-from gateway.flows._judging import Ground, Judged, Marks, Original, judge_items, micros_of
+from gateway.flows._judging import Ground, Judged, Marks, judge_items, micros_of
 from gateway.flows._readiness import refuse_if_sealing_lags, town_codes
 from gateway.house import House
 from schemas.contributions import ItemAnswer, Push, PushAnswer, ReadPush
@@ -167,7 +167,7 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[Reading], now: da
     ground = Ground(
         resolution.household,
         resolution.people,
-        {k: Original(*v) for k, v in found.items()},
+        found,
         reversed_already,
         now,
     )
