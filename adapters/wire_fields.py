@@ -5,6 +5,7 @@ Each field's `quick` is the rule itself; `explain` finds the words after it said
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -186,6 +187,10 @@ class Points(WireField):
                 )
             number = Decimal(value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            if isinstance(value, float) and not math.isfinite(value):
+                return Fault(
+                    "points-not-a-number", "not a finite number; write a plain decimal such as 12 or 12.5"
+                )
             number = Decimal(repr(value))
         else:
             return Fault(

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from adapters.lijiayuan.wire import KINDS, ConsentWithdrawal, Family, TaskDone
 from adapters.wire_fields import ExponentNumber, Instant, Points, Text
-from schemas.acceptor import Fault, WireSchema, compile_acceptor
+from schemas.acceptor import Fault, WireField, WireSchema, compile_acceptor
 from schemas.resident_id import check_character
 
 SCHEMA = TaskDone()
@@ -182,3 +182,11 @@ def test_an_instant_that_is_none_is_told_why(value: Any, code: str) -> None:
     (fault,) = caught.value.messages
     assert isinstance(fault, Fault)
     assert fault.code == code
+
+
+@pytest.mark.parametrize("points", [float("nan"), float("inf"), float("-inf"), 10**400, -(10**400)])
+def test_what_is_no_finite_number_is_refused_in_words(points: float) -> None:
+    """JSON has none of these, but a reader of another encoding might."""
+    field = SCHEMA.fields["points"]
+    assert isinstance(field, WireField)
+    assert field.explain(points).code.startswith("points-")
