@@ -71,7 +71,7 @@ class Runner:
         except GatewayError as exc:
             log.error("job %s failed: %s", self.job.name, exc)
             return Ran("failed", {}, exc.code, exc)
-        except Exception as exc:
+        except Exception as exc:  # a fault in one job is recorded as its outcome; the other jobs go on
             log.exception("job %s failed", self.job.name)
             return Ran("failed", {}, f"unexpected-{type(exc).__name__}", exc)
         return Ran("done" if any(counts.values()) else "idle", counts)

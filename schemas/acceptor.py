@@ -7,6 +7,7 @@ and the words of a refusal always come from the schema. A property test holds bo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ class Fault(str):
         return made
 
 
-class WireField(fields.Field[Any]):
+class WireField(fields.Field[Any], ABC):
     """A field of a neighbour's message. `quick` says yes with the loaded value, or None; `explain` says why not.
 
     `quick` never raises, whatever JSON value it gets; `explain` never repeats a personal value.
@@ -40,12 +41,12 @@ class WireField(fields.Field[Any]):
         self.quick = quick
 
     def explain(self, value: Any) -> Fault:
-        """Why `quick` said None."""
-        raise NotImplementedError
+        """Why `quick` said None. A field that holds others leaves the words to them and needs none of its own."""
+        return Fault("field-invalid", "this value is not accepted here; see the contract")
 
+    @abstractmethod
     def json_schema(self) -> dict[str, Any]:
         """This field in OpenAPI 3.1 (JSON Schema 2020-12)."""
-        raise NotImplementedError
 
     def make_error(self, key: str, **kwargs: Any) -> ValidationError:
         """marshmallow's own errors (required, null), with a code."""

@@ -78,6 +78,7 @@ def discard_rest(environ: dict[str, Any]) -> None:
         return
     deadline = time.monotonic() + DISCARD_S
     left = DISCARD_BYTES
+    patience = socket.gettimeout()
     try:
         socket.settimeout(1.0)
         while left > 0 and time.monotonic() < deadline:
@@ -88,7 +89,7 @@ def discard_rest(environ: dict[str, Any]) -> None:
     except Exception:  # whatever the connection is worth now, the refusal itself must be answered
         log.debug("a refused body could not be read to its end", exc_info=True)
     finally:
-        socket.settimeout(None)
+        socket.settimeout(patience)  # as it was: a client that stalls later still loses its connection
 
 
 def read_body(environ: dict[str, Any], limit: int) -> bytes:

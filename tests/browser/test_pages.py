@@ -11,7 +11,7 @@ from gateway.db.embedded import Embedded
 from tests.browser.chromium import find_chromium, read_page, take_picture
 from tests.served import Served, scratch_database, served_gateway
 
-pytestmark = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(  # a page cannot be drawn without a browser; .ci/run always installs one
     find_chromium() is None,
     reason="no Chromium on this machine: .ci/run installs it, make run does not need it",
 )
