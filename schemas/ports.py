@@ -24,6 +24,9 @@ class Capabilities:
     posts_scores: bool
     half_points: bool
     max_items: int
+    speaks: str = "rest"  # 'rest' | 'soap': which door the town comes in by
+    feed: bool = False  # changes are fetched from the town, not only pushed by it
+    day_file: bool = False  # the day's items can be fetched again as one file
 
 
 class TownReader(Protocol):
@@ -64,18 +67,35 @@ class FreezeState:
     town_reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line of a town's statement of an accounting date: what it says it sent us, or did under one of our serials.
+
+    `kind` is a `ContributionKind`, and then `reference` is the town's own; or 'redemption', and then it is our serial.
+    `points_centi` is positive; the kind gives the direction."""
+
+    reference: str
+    kind: str
+    account: str  # in the town's words, as `TownClient.freeze` takes it
+    points_centi: int
+    state: str  # 'posted' for a contribution; 'frozen' | 'confirmed' | 'released' | 'expired' for a redemption
+    town_reference: str = ""
+
+
 class TownClient(Protocol):
     """Calls out to a town's own platform. Never retries; says which kind of failure it was.
+
+    `account` is whatever the town keeps points under (`Capabilities.holds`): its household code, or a person's resident id.
 
     Errors: UnavailableError (nothing happened), OutcomeUnknownError (ask by `find`), RefusedError (not enough points, …),
     NotFoundError (account or serial unknown), ConflictError (same serial, other content)."""
 
-    def freeze(self, serial: Serial, household_code: str, points_centi: int, reason: str) -> FreezeState: ...
+    def freeze(self, serial: Serial, account: str, points_centi: int, reason: str) -> FreezeState: ...
     def confirm(self, serial: Serial) -> FreezeState: ...
     def release(self, serial: Serial) -> FreezeState: ...
     def find(self, serial: Serial) -> FreezeState | None: ...
-    def balance(self, household_code: str) -> int: ...
-    def day_statement(self, on: date) -> Iterator[Mapping[str, Any]]: ...
+    def balance(self, account: str) -> int: ...
+    def day_statement(self, on: date) -> Iterator[StatementLine]: ...
 
 
 class BankPort(Protocol):

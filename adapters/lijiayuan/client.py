@@ -10,7 +10,7 @@ from urllib.parse import quote
 from adapters.oauth_client import OAuthAccess
 from adapters.wire_fields import Points
 from schemas.errors import GatewayError, NotFoundError, OutcomeUnknownError, UnavailableError
-from schemas.ports import FreezeState
+from schemas.ports import FreezeState, StatementLine
 from schemas.values import Serial, points_text
 
 STATES: Final = frozenset({"frozen", "confirmed", "released", "expired"})
@@ -25,11 +25,11 @@ class LijiayuanClient:
     def __init__(self, access: OAuthAccess) -> None:
         self._access = access
 
-    def freeze(self, serial: Serial, household_code: str, points_centi: int, reason: str) -> FreezeState:
+    def freeze(self, serial: Serial, account: str, points_centi: int, reason: str) -> FreezeState:
         """Set points of a family aside under our serial; the same again is answered like the first time."""
         content = {
             "serial": serial,
-            "familyCode": household_code,
+            "familyCode": account,
             "points": points_text(points_centi),
             "reason": reason,
         }
@@ -63,12 +63,12 @@ class LijiayuanClient:
             ) from exc
         return _state(serial, found, UnavailableError)
 
-    def balance(self, household_code: str) -> int:
+    def balance(self, account: str) -> int:
         """What a family can spend now, in 1/100 points."""
-        answer = self._access.ask(f"/api/v1/accounts/{quote(household_code, safe='')}/balance")
+        answer = self._access.ask(f"/api/v1/accounts/{quote(account, safe='')}/balance")
         return _centi(answer.get("points"), UnavailableError)
 
-    def day_statement(self, on: date) -> Iterator[Mapping[str, Any]]:
+    def day_statement(self, on: date) -> Iterator[StatementLine]:
         """All movements under our serials on an accounting date, page by page; an empty day yields nothing."""
         cursor = ""
         for _ in range(MAX_PAGES):
@@ -76,13 +76,14 @@ class LijiayuanClient:
                 f"/api/v1/statements/{on.isoformat()}", {"cursor": cursor} if cursor else None
             )
             for line in page.get("lines", ()):
-                yield {
-                    "serial": line["serial"],
-                    "household_code": line["familyCode"],
-                    "points_centi": _centi(line["points"], UnavailableError),
-                    "state": line["state"],
-                    "town_reference": line["townReference"],
-                }
+                yield StatementLine(
+                    line["serial"],
+                    "redemption",
+                    line["familyCode"],
+                    _centi(line["points"], UnavailableError),
+                    line["state"],
+                    line["townReference"],
+                )
             cursor = page.get("next") or ""
             if not cursor:
                 return

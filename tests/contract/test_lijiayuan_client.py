@@ -158,7 +158,7 @@ def test_the_statement_lists_the_day(fault: str | None, client: LijiayuanClient,
     if fault:
         town.arm(fault, "statement")
     lines = list(client.day_statement(beijing_date(datetime.now(UTC))))
-    assert {serial("9"), serial("10")} <= {line["serial"] for line in lines}
+    assert {serial("9"), serial("10")} <= {line.reference for line in lines}
     assert list(client.day_statement(datetime(2020, 1, 1, tzinfo=UTC).date())) == []
 
 
