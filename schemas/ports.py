@@ -78,7 +78,7 @@ class StatementLine:
     kind: str
     account: str  # in the town's words, as `TownClient.freeze` takes it
     points_centi: int
-    state: str  # 'posted' for a contribution; 'frozen' | 'confirmed' | 'released' | 'expired' for a redemption
+    state: str  # 'posted' (a contribution); 'frozen' | 'confirmed' | 'released' | 'expired' (a redemption)
     town_reference: str = ""
 
 
