@@ -124,7 +124,8 @@ def _write_settings(data_dir: Path, extra: str) -> None:
 
 
 def _remove_stale_pid(data_dir: Path) -> None:
-    """After kill -9 the pid file may name a process that is no postgres any more (another start of the machine)."""
+    """After kill -9 the pid file, and the lock of the socket, may name a process that is no postgres any more: another start of
+    the machine, or a dead one that nobody has buried yet (PostgreSQL itself takes such a one for alive)."""
     pid_file = data_dir / "postmaster.pid"
     if not pid_file.exists():
         return
@@ -135,6 +136,9 @@ def _remove_stale_pid(data_dir: Path) -> None:
     except (ValueError, OSError):
         alive = False
     if not alive:
+        for lock in data_dir.glob(".s.PGSQL.*.lock"):
+            if lock.read_text().split("\n", 1)[0] == pid_file.read_text().split("\n", 1)[0]:
+                lock.unlink(missing_ok=True)
         pid_file.unlink(missing_ok=True)
 
 

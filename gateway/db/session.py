@@ -180,19 +180,21 @@ class Database:
                     code="transaction-rolled-back",
                     retry_after_s=1,
                 ) from exc
-            except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
-                kept = _rolled_back(connection)
-                raise UnavailableError(
-                    "the database went away or asks to be asked again",
-                    code="database-unavailable",
-                    retry_after_s=2,
-                ) from exc
             except psycopg2.errors.IntegrityError as exc:
                 kept = _rolled_back(connection)
                 raise ConflictError(
                     "the database refused: " + (exc.diag.message_primary or "integrity"),
                     code="integrity-conflict",
                     where=exc.diag.constraint_name or exc.diag.table_name,
+                ) from exc
+            except psycopg2.Error as exc:
+                kept = _rolled_back(connection)
+                if not _went_away(exc):
+                    raise
+                raise UnavailableError(
+                    "the database went away or asks to be asked again",
+                    code="database-unavailable",
+                    retry_after_s=2,
                 ) from exc
             except BaseException:
                 kept = _rolled_back(connection)
@@ -227,15 +229,26 @@ class Database:
 def _commit(connection: Any) -> None:
     try:
         connection.commit()
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
-        if isinstance(exc, psycopg2.extensions.TransactionRollbackError):
-            raise  # the server said it rolled back
+    except psycopg2.Error as exc:
+        if isinstance(exc, psycopg2.extensions.TransactionRollbackError) or not _went_away(exc):
+            raise  # the server said it rolled back, or why
         raise OutcomeUnknownError(
             "the database went away while committing: it may or may not be stored",
             code="commit-unknown",
             remedy="send the same request with the same Idempotency-Key again; it is stored once",
             retry_after_s=2,
         ) from exc
+
+
+def _went_away(exc: psycopg2.Error) -> bool:
+    """Whether the server is gone or asks to be asked again, rather than refusing what was said.
+
+    psycopg2 raises the bare DatabaseError, without a code of the server's, when libpq reports a connection that broke in the
+    middle of a statement; its subclasses say something about the statement.
+    """
+    if isinstance(exc, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return True
+    return type(exc) is psycopg2.DatabaseError and exc.pgcode is None
 
 
 def _discard(connection: Any) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import psycopg2
 import pytest
 from uuid6 import uuid7
 
 from gateway.db import copy_text
 from gateway.db.queries import Query
-from schemas.errors import ConflictError
+from schemas.errors import ConflictError, UnavailableError
 from tests.conftest import TestDatabase
 
 COPY = Query("test.copy", "copy activity_code (town, activity, category, added_by, added_at) from stdin")
@@ -90,3 +91,23 @@ def test_null_bytes_and_ids_keep_their_types(database: TestDatabase) -> None:
         tx.copy_in(copy, copy_text([(batch_id, "k", box, False, AT)]))
         stored = tx.tuples(Query("test.raw", "select batch_id, sealed, whole, received_at from raw_push"))
     assert [(str(b), bytes(s), w, a) for b, s, w, a in stored] == [(str(batch_id), box, False, AT)]
+
+
+@pytest.mark.parametrize(
+    ("exc", "away"),
+    [
+        (psycopg2.DatabaseError("server closed the connection unexpectedly"), True),
+        (psycopg2.OperationalError("server closed the connection unexpectedly"), True),
+        (psycopg2.InterfaceError("connection already closed"), True),
+        (psycopg2.ProgrammingError("no results to fetch"), False),
+        (psycopg2.DataError("invalid input syntax"), False),
+    ],
+)
+def test_a_broken_connection_is_told_from_a_refusal(
+    database: TestDatabase, exc: psycopg2.Error, away: bool
+) -> None:
+    """psycopg2 raises its bare DatabaseError when the server dies in the middle of a statement: found by a storm of kill -9."""
+    with pytest.raises(UnavailableError if away else type(exc)), database.app.transaction():
+        raise exc
+    with database.app.transaction() as tx:
+        assert tx.one(COUNT).n == 0
