@@ -6,6 +6,7 @@ The data directory survives restarts; after `kill -9` PostgreSQL recovers from i
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -61,16 +62,18 @@ def start_embedded(data_dir: Path, *, wait_s: float = 60.0, extra_settings: str 
     with _one_at_a_time(data_dir):
         server.ensure_pgdata_inited()
         _write_settings(data_dir, extra_settings)
-        _remove_stale_pid(data_dir)
         deadline = time.monotonic() + wait_s
         while True:
+            fault: Exception | None = None
             try:
-                server.ensure_postgres_running()
-                break
+                if _remove_stale_pid(data_dir):
+                    server.ensure_postgres_running()
+                    break
             except (subprocess.SubprocessError, AssertionError) as exc:
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"the embedded PostgreSQL did not start; see {server.log}") from exc
-                time.sleep(0.5)
+                fault = exc
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the embedded PostgreSQL did not start; see {server.log}") from fault
+            time.sleep(0.5)
     info = server.get_postmaster_info()
     return Embedded(Path(str(info.socket_dir)), Path(server.bin_path), data_dir)
 
@@ -123,23 +126,38 @@ def _write_settings(data_dir: Path, extra: str) -> None:
         main.write_text(text + "\ninclude 'gateway.conf'\n")
 
 
-def _remove_stale_pid(data_dir: Path) -> None:
+def _remove_stale_pid(data_dir: Path) -> bool:
     """After kill -9 the pid file, and the lock of the socket, may name a process that is no postgres any more: another start of
-    the machine, or a dead one that nobody has buried yet (PostgreSQL itself takes such a one for alive)."""
+    the machine, or a dead one that nobody has buried yet (PostgreSQL itself takes such a one for alive). Backends that outlived
+    their postmaster still write: as long as one is there the files stay, and the answer is False: not yet."""
     pid_file = data_dir / "postmaster.pid"
     if not pid_file.exists():
-        return
+        return True
     try:
         pid = int(pid_file.read_text().split("\n", 1)[0])
         command = Path(f"/proc/{pid}/cmdline")
         alive = command.read_bytes().find(b"postgres") >= 0 if command.exists() else _pid_alive(pid)
     except (ValueError, OSError):
         alive = False
-    if not alive:
-        for lock in data_dir.glob(".s.PGSQL.*.lock"):
-            if lock.read_text().split("\n", 1)[0] == pid_file.read_text().split("\n", 1)[0]:
-                lock.unlink(missing_ok=True)
-        pid_file.unlink(missing_ok=True)
+    if alive:
+        return True
+    if _anybody_in(data_dir):
+        return False
+    for lock in data_dir.glob(".s.PGSQL.*.lock"):
+        if lock.read_text().split("\n", 1)[0] == pid_file.read_text().split("\n", 1)[0]:
+            lock.unlink(missing_ok=True)
+    pid_file.unlink(missing_ok=True)
+    return True
+
+
+def _anybody_in(data_dir: Path) -> bool:
+    """Whether a process works in the data directory: every process of a PostgreSQL server does."""
+    place = str(data_dir.resolve())
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if str(link.readlink()) == place:
+                return True
+    return False
 
 
 def _pid_alive(pid: int) -> bool:
