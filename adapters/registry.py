@@ -4,32 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from adapters import lijiayuan
+from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
-from schemas.ports import BankPort, TownClient, TownReader
+from schemas.ports import BankPort, Capabilities, Profile, TownClient, TownReader
 from schemas.values import TownCode
 
-#: town code → adapter: create_reader(), Config, create_client(config)
-TOWNS: Final = {
+
+class TownAdapter(Protocol):
+    """What a town's package offers: who it is, what it can do, its settings, and the two halves."""
+
+    @property
+    def PROFILE(self) -> Profile: ...  # noqa: N802  a constant of the package
+    @property
+    def CAPABILITIES(self) -> Capabilities: ...  # noqa: N802
+    @property
+    def Config(self) -> type[Any]: ...  # noqa: N802  its class of settings
+    def create_reader(self) -> TownReader: ...
+    def create_client(self, config: Any) -> TownClient: ...
+
+
+#: town code → adapter. A town is its folder and one line here.
+TOWNS: Final[Mapping[TownCode, TownAdapter]] = {
     TownCode("lijiayuan"): lijiayuan,
 }
 
 Settings = TypeVar("Settings")
 
 
-def create_readers() -> dict[TownCode, TownReader]:
+def towns_seen(mode: str) -> dict[TownCode, TownAdapter]:
+    """The towns of this mode: production does not see invented ones."""
+    return {
+        town: adapter for town, adapter in TOWNS.items() if mode == "sandbox" or not adapter.PROFILE.invented
+    }
+
+
+def create_readers(*, mode: str) -> dict[TownCode, TownReader]:
     """Every town's reader: pure, so always all of them."""
-    return {town: adapter.create_reader() for town, adapter in TOWNS.items()}
+    return {town: adapter.create_reader() for town, adapter in towns_seen(mode).items()}
+
+
+def find_simulator(name: str) -> Simulator | None:
+    """The simulator of a neighbour's folder, or None when it has none that `gateway simulator` could start."""
+    place = f"adapters.{name}.simulator"
+    if (
+        name.startswith("_")
+        or not name.isidentifier()
+        or find_spec(f"adapters.{name}") is None
+        or find_spec(place) is None
+    ):
+        return None
+    module: Any = import_module(place)
+    return module if hasattr(module, "create_simulator") and hasattr(module, "settings_for") else None
+
+
+def simulated_towns() -> list[TownCode]:
+    """The towns that can be started as simulators, in the order of the list."""
+    return [town for town in TOWNS if find_simulator(town) is not None]
 
 
 def create_clients(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> dict[TownCode, TownClient]:
     """A client for each town that has a table in the neighbours file."""
     return {
         town: adapter.create_client(read_settings(adapter.Config, town, neighbours[town], mode=mode))
-        for town, adapter in TOWNS.items()
+        for town, adapter in towns_seen(mode).items()
         if town in neighbours
     }
 

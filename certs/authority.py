@@ -12,6 +12,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -37,8 +38,18 @@ AUTHORITY_NAME = "Gateway development authority"
 AUTHORITY_DAYS = 5 * 365 + 1
 LEAF_DAYS = 397  # what browsers accept at most
 REISSUE_DAYS = 7  # `ensure` replaces a development leaf this close to its end
-TOWNS = ("lijiayuan", "nanyang_young", "wuhe_zhonglian", "pingan_gongfu")
-SIMULATORS = (*TOWNS, "bank_core")
+BANK = "bank_core"
+
+
+def neighbours() -> tuple[str, ...]:
+    """Everybody the development authority makes certificates for: each folder of `adapters` with a contract in it."""
+    folders = files("adapters").iterdir()
+    return tuple(sorted(f.name for f in folders if f.is_dir() and (f / "contract").is_dir()))
+
+
+def towns() -> tuple[str, ...]:
+    """The neighbours that are towns."""
+    return tuple(name for name in neighbours() if name != BANK)
 
 
 class Paths(Protocol):
@@ -100,12 +111,12 @@ def ensure_development(paths: Paths) -> Development:
     made = development(paths)
     _ensure_authority(made)
     _ensure_leaf(made, paths.tls_cert, paths.tls_key, "gateway", _server_names(paths.public_url), server=True)
-    for town in (*TOWNS, "bank", "gateway"):
+    for town in (*towns(), "bank", "gateway"):
         _ensure_leaf(made, *made.client(town), town, [f"{_label(town)}.client.gateway.example"], server=False)
-    for name in SIMULATORS:
+    for name in neighbours():
         names = ["localhost", "127.0.0.1", "::1", f"{_label(name)}.simulator.gateway.example"]
         _ensure_leaf(made, *made.simulator(name), f"simulator {name}", names, server=True)
-    for town in TOWNS:
+    for town in towns():
         _ensure_assertion_key(made, town)
     _ensure_key_ring(paths.keys_file)
     if not paths.log_key.exists():

@@ -131,7 +131,7 @@ def build_house(config: Config) -> House:
         db=Database(dsns.app, size=config.database_pool),
         audit_db=Database(dsns.audit, size=2, options="-c default_transaction_read_only=on"),
         keys=load_keys(config.keys_file),
-        readers=registry.create_readers(),
+        readers=registry.create_readers(mode=config.mode),
         clients=registry.create_clients(neighbours, mode=config.mode),
         bank=registry.create_bank(neighbours, mode=config.mode),
         sign_receipt=receipt_signer(config.receipt_key),

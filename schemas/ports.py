@@ -29,10 +29,28 @@ class Capabilities:
     day_file: bool = False  # the day's items can be fetched again as one file
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who a town's platform is: what pages and lists call it. A town is known by this, never by its code in our text."""
+
+    town: TownCode
+    name_zh: str  # the platform: 沥家园
+    name_en: str
+    place_zh: str  # the town: 瓜沥镇
+    place_en: str
+    division_code: str | None  # of the town, nine digits (GB/T 2260 and GB/T 10114); None: not known
+    invented: bool = False  # an example that no town runs: production does not see it
+
+    def name(self, language: str) -> str:
+        """The platform's name in 'zh' or 'en'."""
+        return self.name_en if language == "en" else self.name_zh
+
+
 class TownReader(Protocol):
     """Their words to ours. Pure: no network, no database, no clock."""
 
     town: TownCode
+    profile: Profile
     version: str  # 'lijiayuan/1': kept with every push so that it can be read again
     capabilities: Capabilities
 

@@ -24,7 +24,7 @@ from schemas.contributions import (
 )
 from schemas.crypto import KeyRing
 from schemas.errors import InvalidError
-from schemas.ports import Capabilities
+from schemas.ports import Capabilities, Profile
 from schemas.values import Category, ContributionKind, Purpose, TownCode
 from tests.conftest import TestDatabase
 
@@ -44,6 +44,7 @@ class PlainReader:
     """Satisfies TownReader. An item is a dict of Contribution's fields; a missing `reference` is a fault."""
 
     town = TOWN
+    profile = Profile(TOWN, "平镇", "Plain", "平镇", "Plain", None)
     version = "plain/1"
     capabilities = Capabilities("household", True, True, True, True, True, 5000)
 

@@ -23,6 +23,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from adapters.bank_core.simulator_books import Books, Fault
+from adapters.simulating import Simulated, SimulatorPlace
 
 CONTRACT = Path(__file__).parent / "contract" / "bank_core.xsd"
 MESSAGES = {
@@ -52,6 +53,23 @@ def create_simulator_app(journal: Path | None = None) -> Flask:
         return response
 
     return app
+
+
+def create_simulator(place: SimulatorPlace) -> Simulated:
+    """The bank with its journal, over mutual TLS."""
+    return Simulated(create_simulator_app(place.books.with_suffix(".jsonl")), asks_certificate=True)
+
+
+def settings_for(place: SimulatorPlace) -> Mapping[str, Any]:
+    """The bank's table in the neighbours file of a sandbox."""
+    cert, key = place.caller_cert
+    return {
+        "address": place.address,
+        "client_cert": str(cert),
+        "client_key": str(key),
+        "ca_file": str(place.ca_file),
+        "sandbox": True,
+    }
 
 
 def _serve_message(books: Books) -> Response:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.lijiayuan.client import LijiayuanClient
-from adapters.lijiayuan.mapping import CAPABILITIES, LijiayuanReader
+from adapters.lijiayuan.mapping import CAPABILITIES, PROFILE, LijiayuanReader
 from adapters.oauth_client import OAuthAccess
 
-__all__ = ["CAPABILITIES", "Config", "create_client", "create_reader"]
+__all__ = ["CAPABILITIES", "PROFILE", "Config", "create_client", "create_reader"]
 
 
 @dataclass(frozen=True, slots=True)

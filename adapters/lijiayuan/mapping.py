@@ -31,7 +31,7 @@ from schemas.contributions import (
     Withdrawal,
 )
 from schemas.errors import InvalidError
-from schemas.ports import Capabilities
+from schemas.ports import Capabilities, Profile
 from schemas.values import Category, ContributionKind, Purpose, TownCode
 
 #: taskType → our category. A word that is not here is never guessed: the item is read without a category.
@@ -84,6 +84,15 @@ PURPOSES: Final[Mapping[str, Purpose]] = {
     "loanMapping": Purpose.LOAN_MAPPING,
     "redemption": Purpose.REDEMPTION,
 }
+
+PROFILE: Final = Profile(
+    town=TownCode("lijiayuan"),
+    name_zh="沥家园",
+    name_en="Lijiayuan",
+    place_zh="瓜沥镇",
+    place_en="Guali",
+    division_code="330109113",
+)
 
 CAPABILITIES: Final = Capabilities(
     holds="household",
@@ -148,7 +157,8 @@ def to_withdrawal(given: Mapping[str, Any]) -> Withdrawal:
 class LijiayuanReader:
     """Their words to ours (`schemas.ports.TownReader`). Without state: one for all threads."""
 
-    town = TownCode("lijiayuan")
+    town = PROFILE.town
+    profile = PROFILE
     version = "lijiayuan/1"
     capabilities = CAPABILITIES
 

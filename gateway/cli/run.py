@@ -29,7 +29,7 @@ console = Console(width=None if sys.stdout.isatty() else 120)
 
 @click.command()
 @click.option(
-    "--port", type=int, default=None, help="the web's port; the simulators take the two after it [8443]"
+    "--port", type=int, default=None, help="the web's port; the simulators take those after it [8443]"
 )
 @click.option("--no-seed", is_flag=True, help="start with an empty town")
 @click.option("--families", default=3000, show_default=True, help="how many families the seeded town has")
@@ -63,7 +63,7 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
         refuse_taken_ports(places)
         console.print("证书与密钥 certificates and keys")
         made = ground.lay_certificates(places)
-        ground.write_neighbours(places, made)
+        ground.write_neighbours(places)
         with _told_by_signals(supervisor):
             try:
                 console.print("数据库 database")
@@ -76,7 +76,8 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
                 house.db.close()
                 supervisor.start("web", ["web"])
                 supervisor.start("jobs", ["jobs"])
-                supervisor.start("lijiayuan", ["simulator", "lijiayuan", "--port", str(places.town_port)])
+                for town, port in places.town_ports.items():
+                    supervisor.start(town, ["simulator", town, "--port", str(port)])
                 supervisor.start("bank_core", ["simulator", "bank_core", "--port", str(places.bank_port)])
                 console.print("服务 web, jobs, simulators …")
                 supervisor.wait_until(
@@ -163,7 +164,10 @@ def _what_is_where(places: Places) -> Table:
         ("就绪 readiness", places.web + "/readyz"),
         ("指标 metrics", places.web + "/metrics"),
         ("镇街入口 the town's door", places.web + "/towns/lijiayuan/v1/contributions"),
-        ("模拟镇街 simulated town", places.town + "/_state"),
+        *(
+            (f"模拟镇街 simulated {town}", f"https://localhost:{port}/_state")
+            for town, port in places.town_ports.items()
+        ),
         ("模拟银行 simulated bank", places.bank + "/_state"),
         ("证书 certificates", str(places.config.tls_client_ca.parent)),
         ("日志 logs", str(places.logs)),

@@ -1,19 +1,49 @@
-"""`gateway simulator …`: simulated neighbours, each a server of its own."""
+"""`gateway simulator NAME`: a simulated neighbour, a server of its own."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import click
 
 from gateway.config import Config, load_config
-from schemas.errors import RefusedError
+from schemas.errors import NotFoundError, RefusedError
 
 
-@click.group()
-def group() -> None:
-    """Simulated neighbours on loopback: a town, the bank. Refused in production mode."""
+@click.command()
+@click.argument("name", required=False)
+@click.option("--port", default=8444, show_default=True)
+def group(name: str | None, port: int) -> None:
+    """Serve the simulated neighbour NAME (a town, or bank_core) on loopback; without NAME, list them.
+
+    Its books stand at /_state; faults are armed at /_faults. Refused in production mode.
+    """
+    from adapters import registry
+    from certs import ensure_development
+    from gateway.sandbox.places import simulator_place
+    from gateway.sandbox.serving import serve_simulator
+
+    config = _sandbox_config()
+    names = [*registry.simulated_towns(), "bank_core"]
+    if name is None:
+        for known in names:
+            print(known)
+        return
+    simulator = registry.find_simulator(name)
+    if simulator is None or name not in names:
+        raise NotFoundError(
+            f"there is no simulated neighbour {name}", code="simulator-unknown", where="NAME",
+            remedy="known are " + ", ".join(names),
+        )  # fmt: skip
+    made = ensure_development(config)
+    place = simulator_place(config, made.folder, name, port)
+    place.books.parent.mkdir(parents=True, exist_ok=True)
+    running = simulator.create_simulator(place)
+    serve_simulator(
+        running.app,
+        port,
+        *made.simulator(name),
+        client_ca=made.ca_cert if running.asks_certificate else None,
+        before_end=running.before_end,
+    )
 
 
 def _sandbox_config() -> Config:
@@ -21,41 +51,3 @@ def _sandbox_config() -> Config:
     if config.mode != "sandbox":
         raise RefusedError("simulators run in sandbox mode only", code="sandbox-only", where="GATEWAY_MODE")
     return config
-
-
-@group.command()
-@click.option("--port", default=8444, show_default=True)
-def lijiayuan(port: int) -> None:
-    """The town 沥家园: token endpoint, freezes, balances, day statement; its books at /_state."""
-    from adapters.lijiayuan.simulator import Books, SimulatorSettings, create_simulator_app
-    from certs import ensure_development
-    from gateway.sandbox.serving import serve_simulator
-
-    config = _sandbox_config()
-    made = ensure_development(config)
-    books = Books(config.state_dir / "simulators" / "lijiayuan.json")
-    books.load()
-    keys = json.loads(Path(made.folder / "assertion-gateway.jwks.json").read_text())
-    settings = SimulatorSettings(f"https://localhost:{port}", "gateway", keys, books)
-    serve_simulator(
-        create_simulator_app(settings),
-        port,
-        *made.simulator("lijiayuan"),
-        client_ca=None,
-        before_end=books.save,
-    )
-
-
-@group.command("bank_core")
-@click.option("--port", default=8445, show_default=True)
-def bank_core(port: int) -> None:
-    """The bank's credit system over mutual TLS; its books at /_state."""
-    from adapters.bank_core.simulator import create_simulator_app
-    from certs import ensure_development
-    from gateway.sandbox.serving import serve_simulator
-
-    config = _sandbox_config()
-    made = ensure_development(config)
-    journal = config.state_dir / "simulators" / "bank_core.jsonl"
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    serve_simulator(create_simulator_app(journal), port, *made.simulator("bank_core"), client_ca=made.ca_cert)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import requests
 
+from adapters import registry
 from certs import ensure_development, read_registration
 from certs.assertion import public_jwks
 from certs.authority import Development
@@ -26,7 +27,6 @@ from schemas.errors import UnavailableError
 
 RULESETS = ("shimin_yidai", "gongfu_dai")
 AUTHOR, APPROVER = "sandbox-author", "sandbox-approver"  # two people, as everywhere
-TOWN_CLIENT = "gateway"  # who we are at the simulated town
 
 
 @contextmanager
@@ -68,27 +68,18 @@ def _town_jwks(made: Development) -> Path:
     return made.folder / "assertion-gateway.jwks.json"
 
 
-def write_neighbours(places: Places, made: Development) -> None:
+def write_neighbours(places: Places) -> None:
     """The neighbours file, when there is none or it is ours: one that somebody edited stays."""
     path = places.config.neighbours_file
     first = "# written by `gateway run`; delete this line to keep your own changes\n"
     if path.exists() and not path.read_text("utf-8").startswith(first):
         return
-    cert, key = made.client("gateway")
-    shared = {"client_cert": str(cert), "client_key": str(key), "ca_file": str(made.ca_cert)}
-    tables = {
-        "lijiayuan": {
-            "address": places.town,
-            "client_id": TOWN_CLIENT,
-            "key_file": str(town_key(made)),
-            **shared,
-            "sandbox": True,
-        },
-        "bank_core": {"address": places.bank, **shared, "sandbox": True},
-    }
     lines = [first]
-    for name, table in tables.items():
+    for name in (*places.town_ports, "bank_core"):
+        simulator = registry.find_simulator(name)
+        assert simulator is not None, name
         lines.append(f"\n[{name}]\n")
+        table = simulator.settings_for(places.simulator(name))
         lines += [f"{setting} = {json.dumps(value)}\n" for setting, value in table.items()]
     write_public(path, "".join(lines).encode())
 
@@ -125,14 +116,17 @@ def open_house(places: Places) -> House:
 
 
 def readiness(places: Places, made: Development) -> Callable[[], bool]:
-    """Asks /readyz and both simulators."""
+    """Asks /readyz and every simulator."""
     calls = requests.Session()
     calls.trust_env = False
     calls.verify = str(made.ca_cert)
     calls.cert = tuple(map(str, made.client("gateway")))  # type: ignore[assignment]
 
     def ready() -> bool:
-        for url in (places.town + "/healthz", places.bank + "/healthz", places.web + "/readyz"):
+        simulators = [
+            places.simulator(name).address + "/healthz" for name in (*places.town_ports, "bank_core")
+        ]
+        for url in (*simulators, places.web + "/readyz"):
             try:
                 answer = calls.get(url, timeout=3)
             except requests.RequestException:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters import registry
+from adapters.simulating import SimulatorPlace
 from gateway.config import Config, load_config
 from schemas.errors import UnavailableError
 
@@ -17,12 +19,12 @@ PORT = 8443
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """One sandbox. Addresses are on loopback; the simulators stand on the two ports after the web's."""
+    """One sandbox. Addresses are on loopback; the simulators stand on the ports after the web's."""
 
     config: Config
     environment: Mapping[str, str]
     web_port: int
-    town_port: int
+    town_ports: Mapping[str, int]  # of every simulated town, in the registry's order
     bank_port: int
 
     @property
@@ -30,8 +32,18 @@ class Places:
         return self.config.public_url
 
     @property
+    def town_port(self) -> int:
+        """The first town's: 沥家园, whose year is seeded."""
+        return next(iter(self.town_ports.values()))
+
+    @property
     def town(self) -> str:
         return f"https://localhost:{self.town_port}"
+
+    def simulator(self, name: str) -> SimulatorPlace:
+        """Where a simulated neighbour stands."""
+        port = self.bank_port if name == "bank_core" else self.town_ports[name]
+        return simulator_place(self.config, self.config.tls_cert.parent, name, port)
 
     @property
     def bank(self) -> str:
@@ -46,6 +58,7 @@ def find_places(
     port: int | None, extra: Mapping[str, str] | None = None, ports: Sequence[int] | None = None
 ) -> Places:
     """The sandbox of the present environment. `port` moves the web and the simulators; `extra` are more GATEWAY_ settings.
+    `ports` are those of the first town, the bank, and the other towns; a town without one is not started.
 
     Raises ConfigError.
     """
@@ -55,9 +68,20 @@ def find_places(
         environ["GATEWAY_PUBLIC_URL"] = f"https://localhost:{port}"
     config = load_config(environ)
     web_port = int(config.bind.rpartition(":")[2])
-    town_port, bank_port = ports or (web_port + 1, web_port + 2)
+    first, bank_port, *more = ports or range(web_port + 1, web_port + 1 + count_simulators())
     environ["GATEWAY_STATE_DIR"] = str(config.state_dir)
-    return Places(config, environ, web_port, town_port, bank_port)
+    town_ports: dict[str, int] = dict(zip(registry.simulated_towns(), [first, *more], strict=False))
+    return Places(config, environ, web_port, town_ports, bank_port)
+
+
+def count_simulators() -> int:
+    """How many ports the simulated neighbours take: every town's and the bank's."""
+    return len(registry.simulated_towns()) + 1
+
+
+def simulator_place(config: Config, certs: Path, name: str, port: int) -> SimulatorPlace:
+    """A simulated neighbour's place in a state directory."""
+    return SimulatorPlace(name, f"https://localhost:{port}", config.state_dir / "simulators" / name, certs)
 
 
 def free_ports(count: int) -> list[int]:
@@ -76,13 +100,14 @@ def free_ports(count: int) -> list[int]:
 
 def refuse_taken_ports(places: Places) -> None:
     """Raises UnavailableError naming every port that is taken, and what to do."""
-    wanted = {"web": places.web_port, "simulated town": places.town_port, "simulated bank": places.bank_port}
+    wanted = {"web": places.web_port, "simulated bank": places.bank_port}
+    wanted |= {f"simulated {town}": port for town, port in places.town_ports.items()}
     taken = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
     if taken:
         raise UnavailableError(
             f"port {', '.join(taken)} is taken by another program",
             code="port-taken",
-            remedy="stop it, or choose others with --port N (N, N+1 and N+2 are used)",
+            remedy=f"stop it, or choose others with --port N (N to N+{count_simulators()} are used)",
         )
 
 

@@ -17,12 +17,6 @@ from gateway.web.words import said_in, words_in
 from schemas.values import BEIJING
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-TOWN_NAMES = {
-    "lijiayuan": "沥家园",
-    "nanyang_young": "南阳young",
-    "wuhe_zhonglian": "五和众联",
-    "pingan_gongfu": "平安共富积分",
-}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -61,14 +55,18 @@ def pages_blueprint(house: House) -> Blueprint:
             "start.html",
             health=health,
             pushes=pushes,
-            towns=list(house.readers),
-            names=TOWN_NAMES,
+            towns=[reader.profile for reader in house.readers.values()],
             beijing=BEIJING,
         )
 
     @blueprint.get("/docs")
     def docs() -> Response:
-        return page("docs.html", operations=_operations(document()), forms=_forms(document()))
+        return page(
+            "docs.html",
+            operations=_operations(document()),
+            forms=_forms(document()),
+            example=next(iter(house.readers), "TOWN"),
+        )
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:

@@ -16,6 +16,7 @@ from importlinter.application.use_cases import lint_imports
 from importlinter.configuration import configure
 
 import schemas.errors
+from certs.authority import neighbours
 from gateway.config import Config
 from schemas.errors import GatewayError
 from tests.house.tree import PRODUCT, ROOT, name_of, tracked
@@ -81,6 +82,14 @@ def _contract_names(setup_cfg: str) -> list[str]:
     parser = configparser.ConfigParser()
     parser.read_string(setup_cfg)
     return [parser[s]["name"] for s in parser.sections() if s.startswith("importlinter:contract:")]
+
+
+def test_every_neighbour_is_kept_apart() -> None:
+    """A town that the contract does not name could read another town's code, and nobody would see it."""
+    parser = configparser.ConfigParser()
+    parser.read_string((ROOT / "setup.cfg").read_text("utf-8"))
+    named = set(parser["importlinter:contract:neighbours-apart"]["modules"].split())
+    assert named == {f"adapters.{name}" for name in neighbours()}
 
 
 def undocumented(settings: Iterable[str], page: str) -> list[str]:

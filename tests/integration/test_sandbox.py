@@ -116,11 +116,11 @@ def test_one_sandbox_a_directory(tmp_path: Path) -> None:
 
 
 def test_an_edited_neighbours_file_stays(sandbox: Started) -> None:
-    _, places, made = sandbox
-    ground.write_neighbours(places, made)
+    _, places, _made = sandbox
+    ground.write_neighbours(places)
     path = places.config.neighbours_file
     written = path.read_text()
     assert places.bank in written
     path.write_text(written.partition("\n")[2] + "\n# mine\n")
-    ground.write_neighbours(places, made)
+    ground.write_neighbours(places)
     assert "# mine" in path.read_text()

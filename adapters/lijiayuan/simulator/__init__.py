@@ -4,6 +4,7 @@ It speaks the contract beside the adapter and shares no code with it; everything
 """
 
 from adapters.lijiayuan.simulator.books import Books, BooksError
+from adapters.lijiayuan.simulator.place import create_simulator, settings_for
 from adapters.lijiayuan.simulator.pusher import DoorAccess, Pushed, Pusher
 from adapters.lijiayuan.simulator.server import SimulatorSettings, create_simulator_app
 from adapters.lijiayuan.simulator.town import Town, invent_town
@@ -16,6 +17,8 @@ __all__ = [
     "Pusher",
     "SimulatorSettings",
     "Town",
+    "create_simulator",
     "create_simulator_app",
     "invent_town",
+    "settings_for",
 ]
