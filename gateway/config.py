@@ -117,6 +117,9 @@ class Config:
     quarantine_days: int = setting(90, int, "how long a quarantined item is kept")
     otel_endpoint: str = setting("", str, "OTLP/HTTP endpoint; empty: OpenTelemetry is off")
     log_level: str = setting("INFO", str, "lowest level of log lines")
+    log_entries_token: str = setting(
+        "", str, "bearer token for /log/tile/entries; empty: entry bundles answer loopback only"
+    )
     metrics_token: str = setting("", str, "bearer token for /metrics; empty: /metrics answers loopback only")
 
 

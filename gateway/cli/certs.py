@@ -16,10 +16,14 @@ def group() -> None:
 def init() -> None:
     """Make the development authority, all certificates and all keys that are missing. Safe to run again."""
     from certs import ensure_development
+    from gateway.translog import publish_verifiers
 
-    made = ensure_development(load_config())
+    config = load_config()
+    made = ensure_development(config)
+    publish_verifiers(config.log_verifiers, config.log_key, config.log_origin)
     print(f"certificates: {made.folder}")
     print(f"authority:    {made.ca_cert}")
+    print(f"log's public keys: {config.log_verifiers}")
 
 
 @group.command("list")

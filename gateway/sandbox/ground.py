@@ -22,6 +22,7 @@ from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.register_client import register_client
 from gateway.house import House
 from gateway.sandbox.places import CLIENT_ID, Places
+from gateway.translog import publish_verifiers
 from gateway.wiring import build_house, open_databases
 from schemas.errors import UnavailableError
 
@@ -52,6 +53,8 @@ def alone(state_dir: Path) -> Iterator[None]:
 def lay_certificates(places: Places) -> Development:
     """Development authority, leaves and keys; and our own key at the simulated town."""
     made = ensure_development(places.config)
+    config = places.config
+    publish_verifiers(config.log_verifiers, config.log_key, config.log_origin)
     key_file = town_key(made)
     if not key_file.exists():
         write_private(key_file, key_pem(new_ec_key()))

@@ -11,7 +11,7 @@ from gateway.translog.audit_records import Restaters
 from gateway.translog.audit_tree import Expected
 from gateway.translog.checkpoint import Proof, check_proof, open_checkpoint, parse_proof
 from gateway.translog.findings import Findings, LogFault
-from gateway.translog.keys import load_signer, load_verifiers
+from gateway.translog.keys import load_signer, load_verifiers, publish_verifiers
 from gateway.translog.merkle import leaf_hash
 from gateway.translog.proofs import (
     RecordProof,
@@ -48,6 +48,7 @@ __all__ = [
     "open_checkpoint",
     "parse_proof",
     "parse_tile_path",
+    "publish_verifiers",
     "seal_chunk",
     "seal_lag_s",
 ]

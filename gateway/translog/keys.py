@@ -30,6 +30,21 @@ def load_signer(path: Path, origin: str) -> Signer:
     return Signer(origin, key)
 
 
+def publish_verifiers(path: Path, signer_path: Path, origin: str) -> bool:
+    """Add the present key's verifier key to the file of public keys, keeping those that stand there: an old checkpoint is
+    verified with the key of its time. False when it is there already."""
+    line = load_signer(signer_path, origin).verifier().vkey()
+    before = path.read_text("utf-8") if path.exists() else ""
+    if line in before.splitlines():
+        return False
+    text = before if before.endswith("\n") or not before else before + "\n"
+    fresh = path.with_suffix(".new")
+    fresh.write_text(f"{text}{line}\n", "utf-8")
+    fresh.chmod(0o644)
+    fresh.replace(path)
+    return True
+
+
 def load_verifiers(path: Path, signer_path: Path, origin: str) -> list[Verifier]:
     """Public keys, one verifier key a line (# is a comment), each for plain and timed signatures.
 

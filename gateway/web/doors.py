@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask
 
 from gateway.house import House
-from gateway.web import guards, health, oauth, pages, towns
+from gateway.web import guards, health, log, oauth, pages, towns
 from gateway.web.guards import Guard
 
 
@@ -29,6 +29,8 @@ def list_doors(house: House) -> list[Door]:
         Door("health", "", guards.open_to_all, health.health_blueprint),
         Door("metrics", "", guards.metrics_reader, health.metrics_blueprint),
         Door("metadata", "/.well-known", guards.open_to_all, oauth.metadata_blueprint),
+        Door("log", "/log", guards.open_to_all, log.log_blueprint),
+        Door("log_entries", "/log/tile/entries", guards.entries_reader, log.log_entries_blueprint),
         Door("oauth", "/oauth", guards.proves_itself, oauth.oauth_blueprint),
     ]
     for town in house.readers:

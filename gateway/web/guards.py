@@ -31,23 +31,28 @@ def proves_itself(house: House, blueprint: Blueprint) -> None:
 
 def metrics_reader(house: House, blueprint: Blueprint) -> None:
     """A bearer token when one is configured; otherwise loopback only, and never through a proxy."""
-    token = house.config.metrics_token
+    _token_or_loopback(blueprint, house.config.metrics_token, "metrics", "GATEWAY_METRICS_TOKEN")
 
+
+def entries_reader(house: House, blueprint: Blueprint) -> None:
+    """The same for whole bundles of the log's records: they name persons by number, which is still personal (PIPL art. 73)."""
+    _token_or_loopback(blueprint, house.config.log_entries_token, "entries", "GATEWAY_LOG_ENTRIES_TOKEN")
+
+
+def _token_or_loopback(blueprint: Blueprint, token: str, what: str, setting: str) -> None:
     @blueprint.before_request
     def check() -> None:
         if token:
             shown = request.headers.get("Authorization", "")
             if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
-                raise ForbiddenError("metrics need their token", code="metrics-token", where="Authorization")
+                raise ForbiddenError(f"{what} need their token", code=f"{what}-token", where="Authorization")
         elif (
             not _loopback(request.remote_addr)
             or "Forwarded" in request.headers
             or "X-Forwarded-For" in request.headers
         ):
             raise ForbiddenError(
-                "metrics answer this machine only",
-                code="metrics-loopback",
-                remedy="set GATEWAY_METRICS_TOKEN",
+                f"{what} answer this machine only", code=f"{what}-loopback", remedy=f"set {setting}"
             )
 
 

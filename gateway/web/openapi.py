@@ -11,6 +11,7 @@ from marshmallow import Schema
 
 from gateway.house import House
 from gateway.web import forms
+from gateway.web.log_openapi import add_log_paths
 from schemas.oauth import SCOPES
 
 VERSION = "1"
@@ -55,6 +56,7 @@ def openapi_document(house: House) -> dict[str, Any]:
     )
     _token_path(spec)
     _read_paths(spec)
+    add_log_paths(spec)
     document: dict[str, Any] = spec.to_dict()
     for reader in house.readers.values():
         _merge(document, copy.deepcopy(dict(reader.openapi_paths())))

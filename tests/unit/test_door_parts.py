@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import re
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -141,12 +142,13 @@ def test_an_error_of_ours_shows_nothing_of_our_insides(
 def test_the_openapi_document_is_valid_and_names_every_address(app: Flask, house: House) -> None:
     document = openapi_document(house)
     validate(document)
-    served = {r.rule.replace("<batch_id>", "{batchId}") for r in app.url_map.iter_rules()}
+    rules = (r.rule.replace("<batch_id>", "<batchId>") for r in app.url_map.iter_rules())
+    served = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in rules}
     pages = {
         "/",
         "/docs",
         "/openapi.json",
-        "/problems/<code>",
+        "/problems/{code}",
         "/static/gateway.css",
         "/static/gateway.svg",
         "/metrics",
