@@ -131,7 +131,7 @@ CHINESE: dict[str, str] = {
     "Hashes of the tree (c2sp.org/tlog-tiles)": "哈希树分块（c2sp.org/tlog-tiles）",
     "Records of the log, 256 a bundle; with a token": "日志记录，每包 256 条；凭令牌读取",
     "Proof that one tree is the beginning of another (RFC 6962)": "一致性证明：旧树是新树的开头（RFC 6962）",
-    "What a receipt is redeemed for: its record's proof (c2sp.org/tlog-proof)": "凭回执换取其记录的存在证明（c2sp.org/tlog-proof）",
+    "What a receipt is redeemed for: its record's proof (c2sp.org/tlog-proof)": "凭回执换取存在证明（c2sp.org/tlog-proof）",
     "The record that a receipt names, byte for byte": "回执所指的记录，逐字节原样",
     "Not there, or not signed yet.": "不存在，或尚未签入日志。",
     "Entries need their token.": "读取日志记录需要令牌。",
