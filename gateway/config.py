@@ -115,6 +115,15 @@ class Config:
         900, int, "age of the oldest unsealed record at which pushes are refused (503)"
     )
     quarantine_days: int = setting(90, int, "how long a quarantined item is kept")
+    staff_directory: bool = setting(
+        True,
+        _bool,
+        "whether staff of the local directory may sign in; off where the bank's provider knows everybody",
+    )
+    staff_idle_s: int = setting(900, int, "after so long without a request a staff session ends")
+    staff_session_s: int = setting(36_000, int, "the longest a staff session lasts, whatever is done in it")
+    staff_lock_after: int = setting(5, int, "failed sign-ins in a row after which an account is locked")
+    staff_lock_s: int = setting(900, int, "how long a locked account stays so")
     otel_endpoint: str = setting("", str, "OTLP/HTTP endpoint; empty: OpenTelemetry is off")
     log_level: str = setting("INFO", str, "lowest level of log lines")
     log_entries_token: str = setting(
@@ -169,7 +178,17 @@ def _contradictions(config: Config) -> list[str]:
         )
     if config.mode == "production" and not config.database_url:
         faults.append("GATEWAY_DATABASE_URL is missing: production does not run on the embedded server")
-    for name in ("database_pool", "web_processes", "web_threads", "rate_per_minute", "body_limit_bytes"):
+    for name in (
+        "database_pool",
+        "web_processes",
+        "web_threads",
+        "rate_per_minute",
+        "body_limit_bytes",
+        "staff_idle_s",
+        "staff_session_s",
+        "staff_lock_after",
+        "staff_lock_s",
+    ):
         if getattr(config, name) < 1:
             faults.append(f"GATEWAY_{name.upper()}={getattr(config, name)}: must be at least 1")
     if config.seal_lag_warn_s >= config.seal_lag_refuse_s:

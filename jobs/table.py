@@ -10,6 +10,7 @@ from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.purge_assertions import purge_assertions
+from gateway.flows.purge_sessions import purge_sessions
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.remove_old_runs import remove_old_runs
 from gateway.flows.seal_log import seal_log
@@ -20,6 +21,7 @@ from schemas.errors import NotFoundError, TamperedError
 
 Counts = Mapping[str, int]
 RUNS_KEPT = timedelta(days=90)
+SESSIONS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ def _purge_assertions(house: House, now: datetime) -> Counts:
     return {"forgotten": purge_assertions(house, now=now)}
 
 
+def _purge_sessions(house: House, now: datetime) -> Counts:
+    return {"forgotten": purge_sessions(house, now - SESSIONS_KEPT)}
+
+
 def _remove_runs(house: House, now: datetime) -> Counts:
     return {"removed": remove_old_runs(house, now - RUNS_KEPT)}
 
@@ -103,6 +109,12 @@ JOBS = (
     Job("refresh_facilities", "asks the bank for base limit and rate of applicants", _refresh, every_s=5),
     Job("expire_benefits", "begins and ends benefits of the day", _expire, every_s=300),
     Job("purge_assertions", "forgets used token assertions that have ended", _purge_assertions, every_s=600),
+    Job(
+        "purge_sessions",
+        "forgets staff sessions that ended a week ago",
+        _purge_sessions,
+        daily_at=time(1, 40),
+    ),
     Job("remove_old_runs", "forgets runs of jobs older than 90 days", _remove_runs, daily_at=time(1, 30)),
     Job("verify_log", "verifies rows, leaves, tree and signatures", _verify, daily_at=time(2, 0)),
 )

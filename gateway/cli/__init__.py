@@ -16,6 +16,7 @@ GROUPS = {
     "db": ("gateway.cli.db", "the database: migrate, check, snapshot"),
     "certs": ("gateway.cli.certs", "development certificates and keys"),
     "client": ("gateway.cli.client", "towns' OAuth clients"),
+    "staff": ("gateway.cli.staff", "staff accounts: add, replace, disable, reset"),
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),
     "job": ("gateway.cli.job", "run one job by hand"),

@@ -220,6 +220,17 @@ end $$;
 
 ALTER FUNCTION public.seal_records() OWNER TO gateway_migrate;
 
+CREATE FUNCTION public.staff_secret_sha256(of_staff uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+    select coalesce((
+        select encode(sha256(convert_to(password_hash || ' ' || totp_key_id || ' ', 'UTF8') || totp_box), 'hex')
+        from staff_secret where staff_id = of_staff), '')
+$$;
+
+ALTER FUNCTION public.staff_secret_sha256(of_staff uuid) OWNER TO gateway_migrate;
+
 CREATE FUNCTION public.take_changed_batches(most integer) RETURNS SETOF uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public'
@@ -803,6 +814,87 @@ CREATE TABLE public.schema_migration (
 
 ALTER TABLE public.schema_migration OWNER TO gateway_migrate;
 
+CREATE TABLE public.staff (
+    staff_id uuid NOT NULL,
+    name text NOT NULL,
+    branch_no text NOT NULL,
+    teller_no text NOT NULL,
+    roles text[] NOT NULL,
+    source text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT staff_branch_no_check CHECK ((branch_no ~ '^[0-9]{1,12}$'::text)),
+    CONSTRAINT staff_check CHECK (((source = 'provider'::text) = (subject <> ''::text))),
+    CONSTRAINT staff_roles_check CHECK (((cardinality(roles) > 0) AND (roles <@ ARRAY['clerk'::text, 'supervisor'::text, 'policy_author'::text, 'policy_approver'::text, 'auditor'::text, 'operator'::text]))),
+    CONSTRAINT staff_source_check CHECK ((source = ANY (ARRAY['directory'::text, 'provider'::text]))),
+    CONSTRAINT staff_teller_no_check CHECK ((teller_no ~ '^[0-9A-Za-z]{1,16}$'::text))
+);
+
+ALTER TABLE public.staff OWNER TO gateway_migrate;
+
+CREATE TABLE public.staff_change (
+    change_id uuid NOT NULL,
+    staff_id uuid NOT NULL,
+    change text NOT NULL,
+    branch_no text NOT NULL,
+    teller_no text NOT NULL,
+    roles text[] NOT NULL,
+    source text NOT NULL,
+    subject_sha256 text NOT NULL,
+    enabled boolean NOT NULL,
+    secret_sha256 text NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT staff_change_change_check CHECK ((change = ANY (ARRAY['added'::text, 'replaced'::text, 'enabled'::text, 'disabled'::text, 'credentials'::text])))
+);
+
+ALTER TABLE public.staff_change OWNER TO gateway_migrate;
+
+CREATE TABLE public.staff_event (
+    event_id uuid NOT NULL,
+    staff_id uuid NOT NULL,
+    event text NOT NULL,
+    branch_no text NOT NULL,
+    teller_no text NOT NULL,
+    code text NOT NULL,
+    place text DEFAULT ''::text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    CONSTRAINT staff_event_event_check CHECK ((event = ANY (ARRAY['signed_in'::text, 'signed_out'::text, 'refused'::text, 'locked'::text])))
+);
+
+ALTER TABLE public.staff_event OWNER TO gateway_migrate;
+
+CREATE TABLE public.staff_secret (
+    staff_id uuid NOT NULL,
+    password_hash text NOT NULL,
+    totp_key_id text NOT NULL,
+    totp_box bytea NOT NULL,
+    totp_last_step bigint DEFAULT 0 NOT NULL,
+    failed_count integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone
+);
+
+ALTER TABLE public.staff_secret OWNER TO gateway_migrate;
+
+CREATE TABLE public.staff_session (
+    session_id uuid NOT NULL,
+    token_sha256 bytea NOT NULL,
+    staff_id uuid NOT NULL,
+    branch_no text NOT NULL,
+    teller_no text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_code text DEFAULT ''::text NOT NULL,
+    proof_key_id text DEFAULT ''::text NOT NULL,
+    proof_box bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE public.staff_session OWNER TO gateway_migrate;
+
 CREATE TABLE public.standing (
     kind text NOT NULL,
     town text NOT NULL,
@@ -1020,6 +1112,27 @@ ALTER TABLE ONLY public.ruleset
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.staff_change
+    ADD CONSTRAINT staff_change_pkey PRIMARY KEY (change_id);
+
+ALTER TABLE ONLY public.staff_event
+    ADD CONSTRAINT staff_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_pkey PRIMARY KEY (staff_id);
+
+ALTER TABLE ONLY public.staff_secret
+    ADD CONSTRAINT staff_secret_pkey PRIMARY KEY (staff_id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_pkey PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY public.staff_session
+    ADD CONSTRAINT staff_session_token_sha256_key UNIQUE (token_sha256);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_teller_no_key UNIQUE (teller_no);
+
 ALTER TABLE ONLY public.standing
     ADD CONSTRAINT standing_pkey PRIMARY KEY (town, kind, digest);
 
@@ -1105,6 +1218,16 @@ CREATE INDEX quota_waiting_age ON public.quota_waiting USING btree (programme, w
 
 CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no);
 
+CREATE INDEX staff_change_staff ON public.staff_change USING btree (staff_id, changed_at);
+
+CREATE INDEX staff_event_staff ON public.staff_event USING btree (staff_id, occurred_at);
+
+CREATE INDEX staff_session_ended ON public.staff_session USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE UNIQUE INDEX staff_session_one ON public.staff_session USING btree (staff_id) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX staff_subject ON public.staff USING btree (subject) WHERE (subject <> ''::text);
+
 CREATE INDEX standing_person ON public.standing USING btree (person_id);
 
 CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
@@ -1143,6 +1266,10 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset FOR EACH ROW 
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset_approval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1174,6 +1301,10 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.revocation FOR EACH STATEME
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset_approval FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1215,6 +1346,10 @@ REVOKE ALL ON FUNCTION public.refuse_message_reopened() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.refuse_proposal_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.seal_records() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.staff_secret_sha256(of_staff uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.staff_secret_sha256(of_staff uuid) TO gateway_app;
+GRANT ALL ON FUNCTION public.staff_secret_sha256(of_staff uuid) TO gateway_auditor;
 
 REVOKE ALL ON FUNCTION public.take_changed_batches(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.take_changed_batches(most integer) TO gateway_app;
@@ -1392,6 +1527,19 @@ GRANT SELECT ON TABLE public.ruleset_approval TO gateway_auditor;
 
 GRANT SELECT ON TABLE public.schema_migration TO gateway_app;
 GRANT SELECT ON TABLE public.schema_migration TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO gateway_app;
+GRANT SELECT ON TABLE public.staff TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.staff_change TO gateway_app;
+GRANT SELECT ON TABLE public.staff_change TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.staff_event TO gateway_app;
+GRANT SELECT ON TABLE public.staff_event TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_secret TO gateway_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO gateway_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.standing TO gateway_app;
 GRANT SELECT ON TABLE public.standing TO gateway_auditor;

@@ -11,7 +11,7 @@ from gateway.db import Transaction
 from schemas.records import Restater
 
 #: rooms that own rows a record speaks of: gateway/<room>/restate.py offers RESTATERS by record kind
-RESTATING_ROOMS = ("subjects", "contributions", "policy", "benefits", "outbox", "clients")
+RESTATING_ROOMS = ("subjects", "contributions", "policy", "benefits", "outbox", "clients", "staff")
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = ("contributions", "ledger", "benefits")
 #: kinds whose records speak of many rows: the field of the body that says how many, so that memory stays bounded

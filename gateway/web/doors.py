@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask
 
 from gateway.house import House
-from gateway.web import guards, health, log, oauth, pages, towns
+from gateway.web import guards, health, log, oauth, pages, staff, towns
 from gateway.web.guards import Guard
 
 
@@ -32,6 +32,8 @@ def list_doors(house: House) -> list[Door]:
         Door("log", "/log", guards.open_to_all, log.log_blueprint),
         Door("log_entries", "/log/tile/entries", guards.entries_reader, log.log_entries_blueprint),
         Door("oauth", "/oauth", guards.proves_itself, oauth.oauth_blueprint),
+        Door("sign_in", "/staff", guards.signs_in, staff.sign_in_blueprint),
+        Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
     ]
     for town in house.readers:
         doors.append(

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
 
 from gateway.flows.authorize_request import authorize_request
+from gateway.flows.authorize_staff import authorize_staff
+from gateway.flows.record_refusal import record_refusal
 from gateway.house import House
 from gateway.web.certificates import certificate_reader
 from gateway.web.limits import RateLimiter, rate_header
-from gateway.web.problems import DoorError
+from gateway.web.problems import TITLES, DoorError
 from gateway.web.reading import discard_rest
-from schemas.errors import ForbiddenError
+from gateway.web.staff_pages import (
+    SESSION_COOKIE,
+    guard_answer,
+    is_forged,
+    read_form,
+    refusal_page,
+    to_sign_in,
+)
+from schemas.errors import ForbiddenError, GatewayError, UnauthenticatedError
+from schemas.staff import Role
 from schemas.values import TownCode
 
 Guard = Callable[[House, Blueprint], None]
+
+log = logging.getLogger("gateway.door")
 
 
 def open_to_all(house: House, blueprint: Blueprint) -> None:
@@ -105,6 +120,67 @@ def town_client(town: TownCode, scopes: Mapping[str, str]) -> Guard:
             return response
 
     return attach
+
+
+def signs_in(house: House, blueprint: Blueprint) -> None:
+    """The sign-in: its flow demands password and second factor, or the provider's word. Refusals are pages."""
+    _refuse_in_words(house, blueprint)
+
+
+def staff(*roles: Role) -> Guard:
+    """Staff with a live session and one of these roles (none named: anybody signed in).
+
+    Forms that no page of ours made are refused and recorded; refusals are pages; nothing is cached. The caller is
+    `staff_pages.caller()`, the form `staff_pages.form()`."""
+
+    def attach(house: House, blueprint: Blueprint) -> None:
+        @blueprint.before_request
+        def check() -> Response | None:
+            environ = request.environ
+            token = request.cookies.get(SESSION_COOKIE)
+            place = request.url_rule.rule if request.url_rule else request.path[:200]
+            try:
+                caller = authorize_staff(house, token, roles, place, now=house.clock())
+            except UnauthenticatedError as exc:
+                environ["gateway.code"] = exc.code
+                return to_sign_in(exc)
+            environ["gateway.staff"] = caller
+            environ["gateway.client"] = f"staff:{caller.teller_no}"
+            if request.method not in ("GET", "HEAD"):
+                environ["gateway.form"] = read_form()
+                if is_forged(environ["gateway.form"], token):
+                    record_refusal(house, caller, "form-forged", place, now=house.clock())
+                    raise ForbiddenError(
+                        "the form was not made by a page of ours", code="form-forged", where=place
+                    )
+            return None
+
+        blueprint.after_request(guard_answer)
+        _refuse_in_words(house, blueprint)
+
+    return attach
+
+
+def _refuse_in_words(house: House, blueprint: Blueprint) -> None:
+    """Refusals of this door are pages for people, not problem documents."""
+
+    @blueprint.errorhandler(GatewayError)
+    def flow_refuses(error: GatewayError) -> Response:
+        if error.http_status >= 500:
+            log.error("failed", extra={"code": error.code, "kind": error.kind}, exc_info=error)
+        return refusal_page(house, error, error.http_status)
+
+    @blueprint.errorhandler(DoorError)
+    def door_refuses(error: DoorError) -> Response:
+        answer = refusal_page(house, error, TITLES[error.code][0])
+        answer.headers.update(error.headers)
+        return answer
+
+    @blueprint.errorhandler(HTTPException)
+    def http_refuses(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = {404: "not-found", 405: "method-not-allowed"}.get(status, "request-malformed")
+        return refusal_page(house, DoorError(code, ""), status)
 
 
 def _sends_much(environ: Mapping[str, Any]) -> bool:

@@ -23,8 +23,9 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 def pages_blueprint(house: House) -> Blueprint:
     """/, /docs, /openapi.json, /problems/<code> and the style sheet."""
     blueprint = Blueprint("pages", __name__)
-    styles, drawing = (
-        (Path(__file__).parent / "static" / f"gateway.{kind}").read_bytes() for kind in ("css", "svg")
+    styles, drawing, staff_styles = (
+        (Path(__file__).parent / "static" / name).read_bytes()
+        for name in ("gateway.css", "gateway.svg", "staff.css")
     )
 
     @cache
@@ -82,6 +83,10 @@ def pages_blueprint(house: House) -> Blueprint:
     @blueprint.get("/static/gateway.css")
     def style() -> Response:
         return _kept(styles, "text/css; charset=utf-8")
+
+    @blueprint.get("/static/staff.css")
+    def staff_style() -> Response:
+        return _kept(staff_styles, "text/css; charset=utf-8")
 
     @blueprint.get("/static/gateway.svg")
     def icon() -> Response:

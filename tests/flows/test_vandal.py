@@ -25,6 +25,7 @@ from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
 from gateway.flows.register_households import register_households
 from gateway.flows.seal_log import seal_log
+from gateway.flows.sign_in import sign_in
 from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
@@ -33,10 +34,12 @@ from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.house.tree import tables
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
+from tests.staff_stage import add_person
 from tests.storm.vandal import ReadingNotes, Vandal
 
 #: Columns whose change is no falsification, and why.
 NOT_EVIDENCE: dict[str, str] = {
+    "staff.name": "a label on the screen: evidence names the teller number",
     "person.salt": "opens the commitment in the log, and with another salt it does not open: seen by who holds the key",
     "person.birth_on": "stands in the sealed id number too; each decision's facts hold the age that was used",
     "person.registered_at": "when we first heard of somebody: nothing is decided by it",
@@ -77,6 +80,8 @@ def _populate(house: House, bank: Bank) -> None:
     keys = {"keys": [{**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k1"}]}
     registration = ClientRegistration("town-a", TOWN, ("contributions.write",), keys, ("A" * 43,))
     register_client(house, registration, now=NOW)
+    clerk = add_person(house, "T001")
+    sign_in(house, clerk.sign_in(NOW), now=NOW)
     seal_log(house, now=NOW)
 
 

@@ -1,0 +1,30 @@
+"""What a failed attempt to prove who one is leaves behind, wherever it was made."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from gateway import staff
+from gateway.db import Transaction
+from gateway.house import House
+from gateway.staff import StaffEvent, Tried
+from gateway.translog import append_records
+from schemas.staff import StaffAccount
+
+
+def staff_event(account: StaffAccount, event: str, code: str) -> StaffEvent:
+    """An event of this account, at its branch."""
+    return StaffEvent(account.staff_id, event, account.branch_no, account.teller_no, code)
+
+
+def write_failure(
+    house: House, tx: Transaction, account: StaffAccount, tried: Tried | None, *, now: datetime
+) -> None:
+    """Record it, and lock the account when it was one too many. `tried` None: it was locked, or switched off."""
+    events = [staff_event(account, "refused", "locked-or-disabled" if tried is None else "wrong-credentials")]
+    if tried is not None and tried.failed_count >= house.config.staff_lock_after:
+        locked_until = now + timedelta(seconds=house.config.staff_lock_s)
+        if staff.lock_out(tx, account.staff_id, locked_until=locked_until):
+            events.append(staff_event(account, "locked", "too-many-failures"))
+    drafts = [staff.insert_event(tx, event, now=now, event_id=house.new_id()) for event in events]
+    append_records(tx, drafts, now=now, new_id=house.new_id)

@@ -1,0 +1,136 @@
+"""Words every page for staff has, and refusals by their code. Chinese first."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "product": ("政银互联网关", "Government–bank gateway"),
+    "switch": ("English", "中文"),
+    "skip": ("跳到正文", "Skip to content"),
+    "contents": ("导航", "Navigation"),
+    "sandbox": (
+        "沙箱环境：对端均为模拟系统，数据均为虚构。",
+        "Sandbox: neighbours are simulated, all data is invented.",
+    ),
+    "home": ("工作台", "Home"),
+    "branch": ("机构", "Branch"),
+    "teller": ("柜员", "Teller"),
+    "sign_in": ("登录", "Sign in"),
+    "sign_out": ("退出", "Sign out"),
+    "signed_out": ("已退出", "You are signed out"),
+    "sign_in_again": ("重新登录", "Sign in again"),
+    "teller_no": ("柜员号", "Teller number"),
+    "password": ("密码", "Password"),
+    "code": ("动态验证码（6 位数字）", "Code from your authenticator (6 digits)"),
+    "sign_in_lead": ("一人一号，不得转借。", "One person, one number. Never share it."),
+    "by_provider": ("使用行内统一身份登录", "Sign in with the bank's identity provider"),
+    "or_directory": ("或使用本地账号", "Or with a local account"),
+    "back": ("返回", "Back"),
+    "refused_title": ("未能办理", "This cannot be done"),
+    "error_code": ("代码", "Code"),
+    "your_roles": ("您的权限", "What you may do"),
+    "change_password": ("修改密码", "Change password"),
+    "old_password": ("当前密码", "Current password"),
+    "new_password": ("新密码（12 个字符以上）", "New password (12 characters or more)"),
+    "repeat_password": ("再输一遍新密码", "New password again"),
+    "password_changed": ("密码已修改，请重新登录。", "The password is changed. Sign in again."),
+    "ended_others": ("您在别处的登录已结束。", "Your session elsewhere has ended."),
+    "role_clerk": ("柜员", "Clerk"),
+    "role_supervisor": ("授权主管", "Supervisor"),
+    "role_policy_author": ("政策起草", "Policy author"),
+    "role_policy_approver": ("政策审批", "Policy approver"),
+    "role_auditor": ("审计", "Auditor"),
+    "role_operator": ("运维", "Operator"),
+    "to_desk": ("积分兑换柜台", "Branch desk"),
+    "to_desk_about": (
+        "查询居民积分、兑换商品、授权与日终",
+        "Find a resident, exchange points, approve, close the day",
+    ),
+    "to_audit": ("审计", "Audit desk"),
+    "to_audit_about": (
+        "查看每项优惠的由来，验证未被改动",
+        "Why each resident got what they got, and the proof",
+    ),
+    "to_policy": ("政策", "Policy desk"),
+    "to_policy_about": ("起草、测算、审批规则", "Write, try out and approve rulesets"),
+    "to_operations": ("运维", "Operations"),
+    "to_operations_about": ("隔离区、对账差异、对端状态", "Quarantine, differences, neighbours"),
+    "nothing_here": ("您目前没有可用的工作台。", "There is no desk for your roles here yet."),
+}
+
+#: code of an error, or kind-<kind>, → what staff read.
+ERRORS: dict[str, tuple[str, str]] = {
+    "sign-in-refused": (
+        "柜员号、密码或验证码有误，或账号已被锁定。请等下一个验证码再试；连续多次失败后账号会锁定一段时间。",
+        "Teller number, password or code is wrong, or the account is locked. Wait for the next code and try again; after several"
+        " failures in a row the account stays locked for a while.",
+    ),
+    "sign-in-expired": ("登录页面已过期，请重新登录。", "This sign-in has ended. Begin again."),
+    "provider-refused": (
+        "统一身份系统的答复不可信或不完整，未登录。请重试；仍不行请联系运维。",
+        "The identity provider's answer cannot be trusted or is incomplete; nobody is signed in. Try again, then ask operations.",
+    ),
+    "provider-no-role": (
+        "统一身份系统没有给您本系统的权限。",
+        "The identity provider gives you no role here.",
+    ),
+    "session-missing": ("请先登录。", "Please sign in."),
+    "session-idle": ("长时间未操作，已自动退出。", "Nothing was done for a while; you were signed out."),
+    "session-too-old": (
+        "本次登录已到时限，请重新登录。",
+        "The session reached its longest time. Sign in again.",
+    ),
+    "account-disabled": ("账号已停用。", "The account is switched off."),
+    "branch-changed": (
+        "账号的机构或柜员号已变更，请重新登录。",
+        "Your branch or teller number changed. Sign in again.",
+    ),
+    "role-missing": (
+        "您没有此页面的权限；本次访问已记录。",
+        "Your roles do not include this page; the attempt is recorded.",
+    ),
+    "form-forged": (
+        "表单已过期或并非本页提交，未办理；已记录。请返回页面重新操作。",
+        "The form has expired or was not made by our page; nothing was done, and it is recorded. Go back and do it again.",
+    ),
+    "directory-off": ("本机构使用统一身份登录。", "Staff sign in at the bank's provider here."),
+    "password-length": ("新密码须为 12 至 128 个字符。", "A password has 12 to 128 characters."),
+    "password-weak": (
+        "新密码过于简单，请勿包含柜员号。",
+        "That is too easy to guess; do not use your teller number.",
+    ),
+    "password-differs": ("两次输入的新密码不一致。", "The two new passwords differ."),
+    "password-same": ("新密码与当前密码相同。", "The new password is the old one."),
+    "rate-limited": ("操作过于频繁，请稍候再试。", "Too many attempts; wait a little."),
+    "not-found": ("没有这个页面。", "There is no such page."),
+    "method-not-allowed": ("不支持的操作。", "This is not offered here."),
+    "database-unavailable": (
+        "数据库暂不可用，未办理，请稍后再试。",
+        "The database is away; nothing was done. Try again.",
+    ),
+    "commit-unknown": (
+        "结果未知，请返回列表查看后再操作。",
+        "It is not known whether it was stored. Look before doing it again.",
+    ),
+    "kind-invalid": ("输入有误", "The input is wrong"),
+    "kind-not-found": ("查无记录", "There is no such thing"),
+    "kind-conflict": (
+        "与现有记录冲突，请返回查看最新状态",
+        "It contradicts what is stored; look at the present state",
+    ),
+    "kind-refused": ("按规定不能办理", "A rule refuses this"),
+    "kind-unavailable": (
+        "对方系统暂不可用，未办理，请稍后再试",
+        "The other side is away; nothing was done. Try again later",
+    ),
+    "kind-outcome-unknown": (
+        "结果未知，系统会自动查证",
+        "The outcome is not known; the gateway is finding out",
+    ),
+    "kind-unauthenticated": ("请先登录", "Please sign in"),
+    "kind-forbidden": ("没有权限", "You may not do this"),
+    "kind-tampered": (
+        "数据校验不符，请立即联系运维",
+        "Evidence does not agree with itself; tell operations at once",
+    ),
+    "kind-error": ("系统故障，请联系运维", "Something went wrong; tell operations"),
+}
