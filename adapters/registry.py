@@ -7,12 +7,13 @@ from dataclasses import MISSING, fields
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from adapters import lijiayuan
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
 from schemas.ports import BankPort, Capabilities, Profile, TownClient, TownReader
+from schemas.soap import SigningIdentity, SoapTown
 from schemas.values import TownCode
 
 
@@ -27,6 +28,12 @@ class TownAdapter(Protocol):
     def Config(self) -> type[Any]: ...  # noqa: N802  its class of settings
     def create_reader(self) -> TownReader: ...
     def create_client(self, config: Any) -> TownClient: ...
+
+
+class SoapAdapter(Protocol):
+    """What the package of a town with `Capabilities.speaks == "soap"` offers besides."""
+
+    def create_soap(self, signing: SigningIdentity) -> SoapTown: ...
 
 
 #: town code → adapter. A town is its folder and one line here.
@@ -47,6 +54,15 @@ def towns_seen(mode: str) -> dict[TownCode, TownAdapter]:
 def create_readers(*, mode: str) -> dict[TownCode, TownReader]:
     """Every town's reader: pure, so always all of them."""
     return {town: adapter.create_reader() for town, adapter in towns_seen(mode).items()}
+
+
+def create_soap_towns(signing: SigningIdentity, *, mode: str) -> dict[TownCode, SoapTown]:
+    """The SOAP service of every town that comes in by SOAP; its contract is parsed here, once."""
+    return {
+        town: cast(SoapAdapter, adapter).create_soap(signing)
+        for town, adapter in towns_seen(mode).items()
+        if adapter.CAPABILITIES.speaks == "soap"
+    }
 
 
 def find_simulator(name: str) -> Simulator | None:

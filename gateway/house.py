@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from gateway.config import Config
 from gateway.db import Database
 from schemas.crypto import KeyRing
 from schemas.ports import BankPort, TownClient, TownReader
+from schemas.soap import SoapTown
 from schemas.values import TownCode
 
 
@@ -28,3 +29,4 @@ class House:
     sign_receipt: Callable[[Mapping[str, object]], str]  # claims → compact JWS
     clock: Callable[[], datetime]  # aware, UTC
     new_id: Callable[[], UUID]  # UUIDv7
+    soap_towns: Mapping[TownCode, SoapTown] = field(default_factory=dict)  # towns that come in by SOAP
