@@ -11,6 +11,7 @@ from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.purge_assertions import purge_assertions
 from gateway.flows.purge_sessions import purge_sessions
+from gateway.flows.reconcile_due import reconcile_due
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.remove_old_runs import remove_old_runs
 from gateway.flows.seal_log import seal_log
@@ -89,6 +90,10 @@ def _remove_runs(house: House, now: datetime) -> Counts:
     return {"removed": remove_old_runs(house, now - RUNS_KEPT)}
 
 
+def _reconcile(house: House, now: datetime) -> Counts:
+    return reconcile_due(house, now=now)
+
+
 def _verify(house: House, now: datetime) -> Counts:
     report = verify_log(house, now=now)
     if not report.ok:
@@ -116,6 +121,12 @@ JOBS = (
         daily_at=time(1, 40),
     ),
     Job("remove_old_runs", "forgets runs of jobs older than 90 days", _remove_runs, daily_at=time(1, 30)),
+    Job(
+        "reconcile_day",
+        "compares the towns' day statements with what stands here",
+        _reconcile,
+        daily_at=time(3, 10),
+    ),
     Job("verify_log", "verifies rows, leaves, tree and signatures", _verify, daily_at=time(2, 0)),
 )
 

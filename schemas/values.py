@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
+from uuid import UUID
 
 TownCode = NewType("TownCode", str)  # 'lijiayuan', 'nanyang_young', …: the adapter's folder name
 HolderId = NewType("HolderId", int)  # a household's or a person's id: one id space for both
@@ -111,3 +112,9 @@ def yuan_text(amount_fen: int) -> str:
 def percent_text(rate_bp: int) -> str:
     """Basis points to percent with two decimals: 442 → '4.42'."""
     return f"{Decimal(rate_bp) / 100:.2f}"
+
+
+def first_id_of(at: datetime) -> UUID:
+    """The smallest UUIDv7 (RFC 9562) an id given from this instant on can have: ids begin with their millisecond."""
+    millis = max(int(at.timestamp() * 1000), 0)
+    return UUID(int=millis << 80 | 0x7 << 76 | 0x2 << 62)

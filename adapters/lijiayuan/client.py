@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
 
+from adapters.lijiayuan.mapping import KINDS
 from adapters.oauth_client import OAuthAccess
 from adapters.wire_fields import Points
 from schemas.errors import GatewayError, NotFoundError, OutcomeUnknownError, UnavailableError
@@ -14,7 +15,7 @@ from schemas.ports import FreezeState, StatementLine
 from schemas.values import Serial, points_text
 
 STATES: Final = frozenset({"frozen", "confirmed", "released", "expired"})
-MAX_PAGES = 1000
+MAX_PAGES = 10_000
 
 _read_points = Points().quick
 
@@ -69,27 +70,61 @@ class LijiayuanClient:
         return _centi(answer.get("points"), UnavailableError)
 
     def day_statement(self, on: date) -> Iterator[StatementLine]:
-        """All movements under our serials on an accounting date, page by page; an empty day yields nothing."""
-        cursor = ""
+        """The town's account of a day, page by page; an empty day yields nothing.
+
+        Raises UnavailableError for an answer of another day, one that cannot be read, and (after its last line) one cut short.
+        """
+        day, cursor, total = on.isoformat(), "", None
+        seen: set[tuple[str, str]] = set()
         for _ in range(MAX_PAGES):
-            page = self._access.ask(
-                f"/api/v1/statements/{on.isoformat()}", {"cursor": cursor} if cursor else None
-            )
-            for line in page.get("lines", ()):
-                yield StatementLine(
-                    line["serial"],
-                    "redemption",
-                    line["familyCode"],
-                    _centi(line["points"], UnavailableError),
-                    line["state"],
-                    line["townReference"],
+            page = self._access.ask(f"/api/v1/statements/{day}", {"cursor": cursor} if cursor else None)
+            if page.get("date") != day:
+                raise UnavailableError(
+                    "lijiayuan answered with another day's statement",
+                    code="statement-of-another-day",
+                    value=day,
                 )
+            total = page.get("total") if total is None else total
+            if (
+                not isinstance(total, int)
+                or page.get("total") != total
+                or not isinstance(page.get("lines"), list)
+            ):
+                raise _unreadable(day)
+            for line in page["lines"]:
+                read = _statement_line(line, day)
+                seen.add((read.kind if read.kind == "redemption" else "", read.reference))
+                yield read
             cursor = page.get("next") or ""
             if not cursor:
+                if len(seen) != total:
+                    raise UnavailableError(
+                        "lijiayuan's statement is cut short", code="statement-cut-short", where=day,
+                        value=f"{len(seen)} of {total} lines", remedy="ask again later",
+                    )  # fmt: skip
                 return
-        raise UnavailableError(
-            "lijiayuan's statement does not end", code="neighbour-unreadable", value=on.isoformat()
-        )
+        raise UnavailableError("lijiayuan's statement does not end", code="neighbour-unreadable", value=day)
+
+
+def _statement_line(line: Any, day: str) -> StatementLine:
+    """A task it sent us, or a freeze under one of our serials."""
+    if not isinstance(line, dict):
+        raise _unreadable(day)
+    points = _centi(line.get("points"), UnavailableError)
+    try:
+        if "taskId" in line:
+            return StatementLine(line["taskId"], KINDS[line["kind"]], line["familyCode"], points, "posted")
+        if line["state"] in STATES:
+            return StatementLine(
+                line["serial"], "redemption", line["familyCode"], points, line["state"], line["townReference"]
+            )
+    except (KeyError, TypeError) as exc:
+        raise _unreadable(day) from exc
+    raise _unreadable(day)
+
+
+def _unreadable(day: str) -> UnavailableError:
+    return UnavailableError("lijiayuan's statement cannot be read", code="neighbour-unreadable", value=day)
 
 
 def _state(serial: Serial, answer: Mapping[str, Any], unreadable: type[GatewayError]) -> FreezeState:

@@ -17,6 +17,7 @@ GROUPS = {
     "certs": ("gateway.cli.certs", "development certificates and keys"),
     "client": ("gateway.cli.client", "towns' OAuth clients"),
     "staff": ("gateway.cli.staff", "staff accounts: add, replace, disable, reset"),
+    "town": ("gateway.cli.town", "a town's day: reconciliation, differences, quarantine, activity codes"),
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),
     "job": ("gateway.cli.job", "run one job by hand"),

@@ -434,6 +434,33 @@ CREATE TABLE public.decision (
 
 ALTER TABLE public.decision OWNER TO gateway_migrate;
 
+CREATE TABLE public.difference_change (
+    town text NOT NULL,
+    line_kind text NOT NULL,
+    reference text NOT NULL,
+    change_no integer NOT NULL,
+    run_id uuid NOT NULL,
+    accounting_on date NOT NULL,
+    outcome text NOT NULL,
+    fields text NOT NULL,
+    ours text NOT NULL,
+    theirs text NOT NULL,
+    owner text NOT NULL,
+    action text NOT NULL,
+    state text NOT NULL,
+    why text NOT NULL,
+    said_by text NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT difference_change_change_no_check CHECK ((change_no > 0)),
+    CONSTRAINT difference_change_line_kind_check CHECK ((line_kind = ANY (ARRAY['contribution'::text, 'redemption'::text]))),
+    CONSTRAINT difference_change_outcome_check CHECK ((outcome = ANY (ARRAY['ours_only'::text, 'theirs_only'::text, 'differs'::text]))),
+    CONSTRAINT difference_change_owner_check CHECK ((owner = ANY (ARRAY['town'::text, 'bank'::text, 'gateway'::text]))),
+    CONSTRAINT difference_change_state_check CHECK ((state = ANY (ARRAY['open'::text, 'explained'::text, 'closed'::text])))
+);
+
+ALTER TABLE public.difference_change OWNER TO gateway_migrate;
+
 CREATE TABLE public.evaluation (
     subject_id bigint NOT NULL,
     evaluated_at timestamp with time zone NOT NULL
@@ -534,6 +561,15 @@ CREATE TABLE public.leaf (
 );
 
 ALTER TABLE public.leaf OWNER TO gateway_migrate;
+
+CREATE TABLE public.line_elsewhere (
+    town text NOT NULL,
+    line_kind text NOT NULL,
+    reference text NOT NULL,
+    accounting_on date NOT NULL
+);
+
+ALTER TABLE public.line_elsewhere OWNER TO gateway_migrate;
 
 CREATE TABLE public.mark (
     mark_id uuid NOT NULL,
@@ -734,6 +770,37 @@ CREATE TABLE public.raw_push (
 
 ALTER TABLE public.raw_push OWNER TO gateway_migrate;
 
+CREATE TABLE public.reconciled_day (
+    town text NOT NULL,
+    accounting_on date NOT NULL,
+    run_id uuid NOT NULL,
+    statement_sha256 bytea NOT NULL,
+    checked_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.reconciled_day OWNER TO gateway_migrate;
+
+CREATE TABLE public.reconciliation (
+    run_id uuid NOT NULL,
+    cause text NOT NULL,
+    town text NOT NULL,
+    accounting_on date NOT NULL,
+    said_by text NOT NULL,
+    statement_sha256 bytea NOT NULL,
+    line_count integer NOT NULL,
+    matched_count integer NOT NULL,
+    ours_only_count integer NOT NULL,
+    theirs_only_count integer NOT NULL,
+    differing_count integer NOT NULL,
+    change_count integer NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    reconciled_at timestamp with time zone NOT NULL,
+    CONSTRAINT reconciliation_cause_check CHECK ((cause = ANY (ARRAY['day'::text, 'word'::text]))),
+    CONSTRAINT reconciliation_line_count_check CHECK ((line_count >= 0))
+);
+
+ALTER TABLE public.reconciliation OWNER TO gateway_migrate;
+
 CREATE TABLE public.record (
     record_id uuid NOT NULL,
     kind text NOT NULL,
@@ -913,6 +980,18 @@ CREATE TABLE public.standing_version (
 
 ALTER TABLE public.standing_version OWNER TO gateway_migrate;
 
+CREATE UNLOGGED TABLE public.statement_line (
+    run_id uuid NOT NULL,
+    line_kind text NOT NULL,
+    reference text NOT NULL,
+    kind text NOT NULL,
+    points_centi bigint NOT NULL,
+    state text NOT NULL,
+    holder_id bigint
+);
+
+ALTER TABLE public.statement_line OWNER TO gateway_migrate;
+
 CREATE SEQUENCE public.subject_seq
     START WITH 1
     INCREMENT BY 1
@@ -1007,6 +1086,9 @@ ALTER TABLE ONLY public.current_decision
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (decision_id);
 
+ALTER TABLE ONLY public.difference_change
+    ADD CONSTRAINT difference_change_pkey PRIMARY KEY (town, line_kind, reference, change_no);
+
 ALTER TABLE ONLY public.evaluation
     ADD CONSTRAINT evaluation_pkey PRIMARY KEY (subject_id);
 
@@ -1033,6 +1115,9 @@ ALTER TABLE ONLY public.leaf
 
 ALTER TABLE ONLY public.leaf
     ADD CONSTRAINT leaf_record_id_key UNIQUE (record_id);
+
+ALTER TABLE ONLY public.line_elsewhere
+    ADD CONSTRAINT line_elsewhere_pkey PRIMARY KEY (town, line_kind, reference);
 
 ALTER TABLE ONLY public.mark
     ADD CONSTRAINT mark_pkey PRIMARY KEY (mark_id);
@@ -1081,6 +1166,12 @@ ALTER TABLE ONLY public.quota_waiting
 
 ALTER TABLE ONLY public.raw_push
     ADD CONSTRAINT raw_push_pkey PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.reconciled_day
+    ADD CONSTRAINT reconciled_day_pkey PRIMARY KEY (town, accounting_on);
+
+ALTER TABLE ONLY public.reconciliation
+    ADD CONSTRAINT reconciliation_pkey PRIMARY KEY (run_id);
 
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_kind_row_id_key UNIQUE (kind, row_id);
@@ -1139,6 +1230,9 @@ ALTER TABLE ONLY public.standing
 ALTER TABLE ONLY public.standing_version
     ADD CONSTRAINT standing_version_pkey PRIMARY KEY (town);
 
+ALTER TABLE ONLY public.statement_line
+    ADD CONSTRAINT statement_line_pkey PRIMARY KEY (run_id, line_kind, reference);
+
 ALTER TABLE ONLY public.swept_ruleset
     ADD CONSTRAINT swept_ruleset_pkey PRIMARY KEY (ruleset_id);
 
@@ -1164,11 +1258,17 @@ CREATE INDEX consent_person ON public.consent USING btree (person_id);
 
 CREATE INDEX contribution_batch_row ON public.contribution USING btree (batch_id, item_no);
 
+CREATE INDEX contribution_day ON public.contribution USING brin (occurred_on) WITH (pages_per_range='32', autosummarize='on');
+
 CREATE INDEX contribution_holder ON public.contribution USING btree (holder_id, occurred_on);
 
 CREATE UNIQUE INDEX contribution_reversed_once ON public.contribution USING btree (town, reverses) WHERE (reverses IS NOT NULL);
 
 CREATE INDEX decision_subject ON public.decision USING btree (subject_id, product, decided_at);
+
+CREATE INDEX difference_day ON public.difference_change USING btree (town, accounting_on);
+
+CREATE INDEX difference_run ON public.difference_change USING btree (run_id);
 
 CREATE INDEX facility_due ON public.facility USING btree (next_ask_at);
 
@@ -1252,11 +1352,15 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.contribution_batch FO
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.decision FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_edge FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.reconciliation FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.record FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1284,6 +1388,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution_batch FOR EACH
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.difference_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.outbox_message FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1293,6 +1399,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal FOR EACH STATEMENT
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal_edge FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.reconciliation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.record FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1399,6 +1507,9 @@ GRANT SELECT ON TABLE public.current_decision TO gateway_auditor;
 GRANT SELECT,INSERT ON TABLE public.decision TO gateway_app;
 GRANT SELECT ON TABLE public.decision TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.difference_change TO gateway_app;
+GRANT SELECT ON TABLE public.difference_change TO gateway_auditor;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.evaluation TO gateway_app;
 GRANT SELECT ON TABLE public.evaluation TO gateway_auditor;
 
@@ -1436,6 +1547,9 @@ GRANT UPDATE(error_code) ON TABLE public.job_run TO gateway_app;
 
 GRANT SELECT,INSERT ON TABLE public.leaf TO gateway_app;
 GRANT SELECT ON TABLE public.leaf TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.line_elsewhere TO gateway_app;
+GRANT SELECT ON TABLE public.line_elsewhere TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.mark TO gateway_app;
 GRANT SELECT ON TABLE public.mark TO gateway_auditor;
@@ -1508,6 +1622,18 @@ GRANT SELECT ON TABLE public.quota_waiting TO gateway_auditor;
 GRANT SELECT,INSERT,DELETE ON TABLE public.raw_push TO gateway_app;
 GRANT SELECT ON TABLE public.raw_push TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.reconciled_day TO gateway_app;
+GRANT SELECT ON TABLE public.reconciled_day TO gateway_auditor;
+
+GRANT UPDATE(run_id) ON TABLE public.reconciled_day TO gateway_app;
+
+GRANT UPDATE(statement_sha256) ON TABLE public.reconciled_day TO gateway_app;
+
+GRANT UPDATE(checked_at) ON TABLE public.reconciled_day TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.reconciliation TO gateway_app;
+GRANT SELECT ON TABLE public.reconciliation TO gateway_auditor;
+
 GRANT SELECT,INSERT ON TABLE public.record TO gateway_app;
 GRANT SELECT ON TABLE public.record TO gateway_auditor;
 
@@ -1546,6 +1672,9 @@ GRANT SELECT ON TABLE public.standing TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.standing_version TO gateway_app;
 GRANT SELECT ON TABLE public.standing_version TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.statement_line TO gateway_app;
+GRANT SELECT ON TABLE public.statement_line TO gateway_auditor;
 
 GRANT SELECT,USAGE ON SEQUENCE public.subject_seq TO gateway_app;
 

@@ -11,11 +11,20 @@ from gateway.db import Transaction
 from schemas.records import Restater
 
 #: rooms that own rows a record speaks of: gateway/<room>/restate.py offers RESTATERS by record kind
-RESTATING_ROOMS = ("subjects", "contributions", "policy", "benefits", "outbox", "clients", "staff")
+RESTATING_ROOMS = (
+    "subjects",
+    "contributions",
+    "policy",
+    "benefits",
+    "outbox",
+    "clients",
+    "staff",
+    "settlements",
+)
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
-SUMMING_ROOMS = ("contributions", "ledger", "benefits")
+SUMMING_ROOMS = ("contributions", "ledger", "benefits", "settlements")
 #: kinds whose records speak of many rows: the field of the body that says how many, so that memory stays bounded
-ROW_COUNTS = {"contribution_batch": "accepted_count"}
+ROW_COUNTS = {"contribution_batch": "accepted_count", "reconciliation": "change_count"}
 
 
 def list_restaters() -> Mapping[str, Restater]:

@@ -21,7 +21,7 @@ from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.house import House
 from gateway.policy import Ruleset
 from gateway.sandbox.places import Places
-from gateway.sandbox.seed import Progress, Seeded, door_access, open_accounts, send_town
+from gateway.sandbox.seed import Progress, Seeded, books_of, door_access, open_accounts, send_town
 from gateway.sandbox.supervisor import Supervisor
 from schemas.errors import GatewayError, UnavailableError
 from schemas.policy import Decision, Outcome
@@ -74,7 +74,7 @@ def rehearse(
             places.bank + "/_faults", json={"fault": fault, "service": "ProposeBenefit"}, timeout=5
         ).raise_for_status()
     town = invent_town(SEED, FAMILIES, today, zeal=ZEAL)
-    pusher = Pusher(door_access(places, made), seed=SEED)
+    pusher = Pusher(door_access(places, made), seed=SEED, told=books_of(places, made))
     story = Story(town, send_town(town, pusher, progress))
     story.check("收到 accepted", story.sent.answered["accepted"], len(town.items))
     open_accounts(places, made, town)

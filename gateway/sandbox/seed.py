@@ -72,7 +72,9 @@ def begun_on(places: Places, today: date) -> date:
 def seed_year(places: Places, made: Development, *, today: date, families: int, progress: Progress) -> Seeded:
     """Invent the town, send everything, open its accounts at the simulated platform, leave the marker."""
     town = invent_town(SEED, families, begun_on(places, today))
-    found = send_town(town, Pusher(door_access(places, made), seed=SEED), progress)
+    found = send_town(
+        town, Pusher(door_access(places, made), seed=SEED, told=books_of(places, made)), progress
+    )
     open_accounts(places, made, town)
     write_public(
         marker(places),
@@ -101,6 +103,16 @@ def send_town(town: Town, pusher: Pusher, progress: Progress) -> Seeded:
         pushed.codes,
         withdrawn,
     )
+
+
+def books_of(places: Places, made: Development) -> Callable[[list[Any]], None]:
+    """Tells the town's own platform what the gateway acknowledged, so that its day statements list it."""
+
+    def note(items: list[Any]) -> None:
+        answer = requests.post(places.town + "/_sent", json=items, verify=str(made.ca_cert), timeout=30)
+        answer.raise_for_status()
+
+    return note
 
 
 def open_accounts(places: Places, made: Development, town: Town) -> None:

@@ -5,8 +5,11 @@ The tables are not listed here: they are what the restaters read, so a new kind 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -21,6 +24,7 @@ from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.reconcile_day import reconcile_day
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
 from gateway.flows.register_households import register_households
@@ -30,6 +34,8 @@ from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas.oauth import ClientRegistration
+from schemas.ports import StatementLine
+from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.house.tree import tables
@@ -82,7 +88,17 @@ def _populate(house: House, bank: Bank) -> None:
     register_client(house, registration, now=NOW)
     clerk = add_person(house, "T001")
     sign_in(house, clerk.sign_in(NOW), now=NOW)
+    statement: Any = {TOWN: _Statement()}
+    reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
     seal_log(house, now=NOW)
+
+
+class _Statement:
+    """A town that lists one item we have otherwise and one we have not."""
+
+    def day_statement(self, on: date) -> Iterator[StatementLine]:
+        yield StatementLine("T0-0", "award", "F0", 1, "posted")
+        yield StatementLine("NOT-OURS", "award", "F0", 100, "posted")
 
 
 @pytest.fixture

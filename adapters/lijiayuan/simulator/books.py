@@ -1,10 +1,13 @@
-"""The town's own books: what each family can spend, and what stands frozen under whose serial. Points are in hundredths."""
+"""The town's own books: what each family can spend, what stands frozen under whose serial, and what was sent to the gateway.
+
+Points are in hundredths.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -45,6 +48,7 @@ class Books:
     path: Path | None = None
     balances: dict[str, int] = field(default_factory=dict)
     freezes: dict[str, Freeze] = field(default_factory=dict)
+    sent: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)  # day → task id → line
     acted: int = 0  # how often points really moved: a repeated request moves nothing
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -54,6 +58,50 @@ class Books:
             kept = json.loads(self.path.read_text())
             self.balances, self.acted = kept["balances"], kept["acted"]
             self.freezes = {serial: Freeze(**freeze) for serial, freeze in kept["freezes"].items()}
+        if self.path is not None and self._sent_path.exists():
+            for text in self._sent_path.read_text().splitlines():
+                day, line = json.loads(text)
+                self.sent.setdefault(day, {})[line["taskId"]] = line
+
+    @property
+    def _sent_path(self) -> Path:
+        assert self.path is not None
+        return self.path.with_suffix(".sent.jsonl")
+
+    def note_sent(self, items: Iterable[Mapping[str, Any]]) -> int:
+        """Tasks the gateway acknowledged, as they were sent; how many are new. Their day is that of `finishedAt`, here."""
+        written: list[str] = []
+        with self._lock:
+            for item in items:
+                day = datetime.fromisoformat(item["finishedAt"]).astimezone(TOWN_TIME).date().isoformat()
+                line = {
+                    "taskId": item["taskId"],
+                    "kind": item.get("kind", "award"),
+                    "familyCode": item["familyCode"],
+                    "points": str(item["points"]),
+                }
+                if self.sent.setdefault(day, {}).get(item["taskId"]) != line:
+                    self.sent[day][item["taskId"]] = line
+                    written.append(json.dumps([day, line], ensure_ascii=False) + "\n")
+            if self.path is not None and written:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self._sent_path.open("a") as file:
+                    file.writelines(written)
+        return len(written)
+
+    def forget_sent(self) -> int:
+        """Nothing was sent yet; how many days there were."""
+        with self._lock:
+            count = len(self.sent)
+            self.sent.clear()
+            if self.path is not None:
+                self._sent_path.unlink(missing_ok=True)
+            return count
+
+    def tasks(self, day: str) -> list[dict[str, str]]:
+        """What was sent of a day, by task id."""
+        with self._lock:
+            return [line for _, line in sorted(self.sent.get(day, {}).items())]
 
     def save(self) -> None:
         """Write them, whole or not at all."""

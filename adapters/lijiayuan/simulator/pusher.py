@@ -26,6 +26,7 @@ HOUSEHOLDS = 250
 WITHDRAWALS = 250
 ATTEMPTS = 40
 LONGEST_WAIT_S = 10.0
+BOOKED = ("accepted", "duplicate", "quarantined")  # the gateway has it, or holds it until it can be posted
 SCOPE = "contributions.write contributions.read households.write consents.write"
 
 Item = dict[str, Any]
@@ -62,8 +63,11 @@ class DoorRefusedError(Exception):
 class Pusher:
     """One town's sender. Threads may share it."""
 
-    def __init__(self, access: DoorAccess, *, seed: int = 0) -> None:
+    def __init__(
+        self, access: DoorAccess, *, seed: int = 0, told: Callable[[list[Item]], None] = lambda _: None
+    ) -> None:
         self.access = access
+        self._told = told  # hears what the gateway holds: the town books it in its day statement
         self._seed = seed
         self._key = ECKey.import_key(access.assertion_key.read_text())
         self._calls = requests.Session()
@@ -106,6 +110,7 @@ class Pusher:
                 self.pushed.counts[item["status"]] += 1
                 if item.get("code"):
                     self.pushed.codes[item["code"]] += 1
+        self._told([batch[item["itemNo"]] for item in answer["items"] if item["status"] in BOOKED])
         return answer
 
     def register(

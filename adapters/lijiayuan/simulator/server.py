@@ -1,8 +1,8 @@
 """The town's REST interface (contract/town_openapi.yaml) as a server of its own, with faults on demand.
 
 `POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` waits before it answers, `drop` acts and closes
-the connection, `refuse` says not enough points, `busy` says 503 before it acts, `garbage` acts and answers no JSON, `repeat` and
-`reorder` change the day statement. `on` is token, freeze, confirm, release, find, balance or statement.
+the connection, `refuse` says not enough points, `busy` says 503 before it acts, `garbage` acts and answers no JSON; `repeat`,
+`reorder`, `cut` and `another_day` change the day statement. `on` is token, freeze, confirm, release, find, balance or statement.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from joserfc.jwk import KeySet
 
 from adapters.lijiayuan.simulator.books import Books, BooksError, Freeze
 
-FAULTS = ("slow", "drop", "refuse", "busy", "garbage", "repeat", "reorder")
+FAULTS = ("slow", "drop", "refuse", "busy", "garbage", "repeat", "reorder", "cut", "another_day")
 ACTIONS = ("token", "freeze", "confirm", "release", "find", "balance", "statement")
 TOKEN_LIVES_S = 600
 LONGEST_ASSERTION_S = 300
-PAGE = 100
+PAGE = 500
 
 
 @dataclass(slots=True)
@@ -149,6 +149,14 @@ def _add_controls(app: Flask, gate: _Gate, books: Books) -> None:
         books.set_balances({str(code): int(centi) for code, centi in request.get_json().items()})
         return jsonify({"accounts": len(books.balances)})
 
+    @app.post("/_sent")
+    def sent() -> Any:
+        return jsonify({"new": books.note_sent(request.get_json())})
+
+    @app.delete("/_sent")
+    def forget() -> Any:
+        return jsonify({"days": books.forget_sent()})
+
     @app.get("/_state")
     def state() -> Any:
         with gate.lock:
@@ -180,11 +188,19 @@ def _with_faults(gate: _Gate, action: str, act: Callable[[], Any], *, guarded: b
         raise DroppedError
     if kind == "garbage":
         return Response("<html>gateway time-out</html>", 200, content_type="text/html")
-    if kind in ("repeat", "reorder"):
-        lines = answer.get_json()["lines"]
-        lines = lines + lines if kind == "repeat" else lines[::-1]
-        return jsonify({**answer.get_json(), "lines": lines})
+    if kind in ("repeat", "reorder", "cut", "another_day"):
+        return jsonify(_spoilt(kind, answer.get_json()))
     return answer
+
+
+def _spoilt(kind: str, page: dict[str, Any]) -> dict[str, Any]:
+    """A page of the day statement with a fault."""
+    lines = page["lines"]
+    if kind == "another_day":
+        return {**page, "date": "2000-01-01"}
+    if kind == "cut":
+        return {**page, "lines": lines[: len(lines) // 2], "next": None}
+    return {**page, "lines": lines + lines if kind == "repeat" else lines[::-1]}
 
 
 def _give_token(settings: SimulatorSettings, gate: _Gate, keys: KeySet) -> Any:
@@ -234,10 +250,13 @@ def _read_freeze(asked: Any) -> tuple[str, str, int, str]:
 
 
 def _page(books: Books, day: str, cursor: str) -> dict[str, Any]:
-    lines = [{**_shown(freeze), "familyCode": freeze.family} for freeze in books.day(day)]
+    lines = [
+        *books.tasks(day),
+        *({**_shown(freeze), "familyCode": freeze.family} for freeze in books.day(day)),
+    ]
     start = int(cursor) if cursor.isdigit() else 0
     following = str(start + PAGE) if start + PAGE < len(lines) else None
-    return {"date": day, "lines": lines[start : start + PAGE], "next": following}
+    return {"date": day, "total": len(lines), "lines": lines[start : start + PAGE], "next": following}
 
 
 def _shown(freeze: Freeze) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""`gateway town …`: a town's day as operations see it."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.config import load_config
+from schemas.values import BEIJING, TownCode
+
+if TYPE_CHECKING:
+    from gateway.house import House
+
+#: columns of the report: heading and the field of a difference
+COLUMNS = (
+    "town", "accounting_on", "line_kind", "reference", "outcome", "fields", "ours", "theirs", "owner", "action", "state", "why",
+    "said_by", "found_at", "changed_at",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _house() -> House:
+    from gateway.wiring import build_house
+
+    return build_house(load_config())
+
+
+@click.group()
+def group() -> None:
+    """A town's day: reconciliation, differences."""
+
+
+@group.command()
+@click.argument("name")
+@click.option(
+    "--on", "on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="the accounting date (Beijing)"
+)
+@click.option(
+    "--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="write the day's report here"
+)
+def reconcile(name: str, on: datetime, csv_file: Path | None) -> None:
+    """Compare one day with the town's own statement. Safe to repeat. Exit code 1 when the statement cannot be had."""
+    from gateway.flows.list_differences import list_differences
+    from gateway.flows.reconcile_day import reconcile_day
+
+    house = _house()
+    found = reconcile_day(house, TownCode(name), on.date(), now=house.clock())
+    print(
+        f"{name} {on.date()}: {found.lines} lines, {found.matched} matched, {found.ours_only} ours only,"
+        f" {found.theirs_only} theirs only, {found.differing} differ; {found.changes} changes"
+    )
+    rows = list_differences(house, TownCode(name), on.date(), settled=True)
+    if csv_file is not None:
+        _write_csv(csv_file, rows)
+        print(f"{len(rows)} differences written to {csv_file}")
+    _print_differences([row for row in rows if row.state != "closed"], house.clock())
+
+
+@group.command()
+@click.argument("name", required=False)
+@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="of one accounting date only")
+@click.option("--settled", is_flag=True, help="closed ones too")
+@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path))
+def differences(name: str | None, on: datetime | None, settled: bool, csv_file: Path | None) -> None:
+    """Differences as they stand, oldest first, with owner, age and what to do."""
+    from gateway.flows.list_differences import list_differences
+
+    house = _house()
+    day: date | None = on.date() if on else None
+    rows = list_differences(house, TownCode(name) if name else None, day, settled=settled)
+    if csv_file is not None:
+        _write_csv(csv_file, rows)
+    _print_differences(rows, house.clock())
+
+
+@group.command()
+@click.argument("name")
+@click.argument("references", nargs=-1, required=True)
+@click.option("--why", required=True)
+@click.option("--by", default=getpass.getuser, help="who says so; the name of this account when absent")
+@click.option("--close", is_flag=True, help="closed, not only explained")
+def explain(name: str, references: tuple[str, ...], why: str, by: str, close: bool) -> None:
+    """Say why differences stand, or close them: kept with name and reason, in the log."""
+    from gateway.flows.explain_difference import explain_difference
+
+    house = _house()
+    state = "closed" if close else "explained"
+    changed = explain_difference(
+        house, TownCode(name), references, why=why, by=by, state=state, now=house.clock()
+    )
+    print(f"{len(changed)} {state}" + (f": {', '.join(changed)}" if changed else ""))
+
+
+def _print_differences(rows: list[Any], now: datetime) -> None:
+    for row in rows:
+        said = f"ours {row.ours or '—'}, theirs {row.theirs or '—'}" + (
+            f" ({row.fields})" if row.fields else ""
+        )
+        print(
+            f"{row.town} {row.accounting_on} {row.line_kind} {row.reference}: {row.outcome}, {said}; {row.state}, owner"
+            f" {row.owner}, {row.action}, {(now - row.found_at).days} days"
+            + (f"; {row.why}" if row.why else "")
+        )
+    if not rows:
+        print("no difference")
+
+
+def _write_csv(path: Path, rows: list[Any]) -> None:
+    """UTF-8 with a mark, as spreadsheets in use here expect it; nothing a spreadsheet would run as a formula."""
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows([_cell(getattr(row, column)) for column in COLUMNS] for row in rows)
+
+
+def _cell(value: Any) -> str:
+    text = (
+        value.astimezone(BEIJING).isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
+    )
+    return "'" + text if text.startswith(_FORMULA) else text
