@@ -16,9 +16,9 @@ import requests
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from joserfc.jwk import ECKey
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
+from adapters.wire_tap import TappedLine
 from schemas.boundary import before_neighbour_call
 from schemas.errors import (
     ConflictError,
@@ -101,9 +101,7 @@ class OAuthAccess:
             session.trust_env = False  # no proxy or netrc from the surroundings
             session.verify = verify
             session.cert = client_cert
-            session.mount(
-                "https://", HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0)
-            )
+            session.mount("https://", TappedLine(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0))
 
     def ask(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """GET: changes nothing, so any failure to answer is UnavailableError. The JSON answer."""

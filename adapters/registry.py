@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from adapters import lijiayuan
+from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
 from schemas.ports import BankPort, Capabilities, Profile, TownClient, TownReader
@@ -150,3 +151,11 @@ def _fits(wanted: str, value: Any) -> bool:
     if wanted.startswith("int"):
         return isinstance(value, int) and not isinstance(value, bool)
     return True
+
+
+def find_check(town: str) -> Town | None:
+    """What the kit knows of a town (`adapters/<town>/check.py`), or None when it has not joined the suite."""
+    if town not in TOWNS or find_spec(f"adapters.{town}.check") is None:
+        return None
+    joined: Town = import_module(f"adapters.{town}.check").TOWN
+    return joined
