@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import rows
 from bench.client import Door
+from bench.depth import measure_depth
 from bench.pushes import measure_pushes
 from bench.report import Report
 from certs import ensure_development, read_registration
@@ -16,7 +17,7 @@ from gateway.wiring import build_house
 from tests.served import TownClient
 from tests.storm.stage import Stage, stage
 
-SECTIONS = ("pushes", "evaluation", "sealing")
+SECTIONS = ("pushes", "depth", "evaluation", "sealing")
 FAMILIES = 20_000
 
 
@@ -43,16 +44,24 @@ def main() -> None:
         "--only", choices=SECTIONS, action="append", help="this section only (may be given twice)"
     )
     parser.add_argument("--stream-events", type=int, default=1_000_000)
+    parser.add_argument(
+        "--deep", type=int, default=5_000_000, help="contributions stored in the deep history"
+    )
     parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"))
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
     report = Report()
-    if "pushes" in sections:
+    for section in ("pushes", "depth"):
+        if section not in sections:
+            continue
         with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
             door, house = open_door(it)
             families = rows.load_families(house.db, house.keys, FAMILIES)  # type: ignore[attr-defined]
             assert it.server is not None
-            measure_pushes(report, door, it.server, families, it.running["web"].pid, asked.stream_events)
+            if section == "pushes":
+                measure_pushes(report, door, it.server, families, it.running["web"].pid, asked.stream_events)
+            else:
+                measure_depth(report, door, it.dsn(), families, asked.deep)
     for section in ("evaluation", "sealing"):
         if section in sections:
             importlib.import_module(f"bench.{section}").measure(report)

@@ -25,7 +25,7 @@ class Door(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """One request to send: path, body, content type, Idempotency-Key, Content-Encoding or ''."""
+    """One request to send: path, body (empty: a GET), content type, Idempotency-Key, Content-Encoding or ''."""
 
     path: str
     body: bytes
@@ -36,6 +36,8 @@ class Shot(NamedTuple):
 
 def request_bytes(door: Door, shot: Shot) -> bytes:
     """The request as it goes over the wire."""
+    if not shot.body:
+        return f"GET {shot.path} HTTP/1.1\r\nHost: {door.host}:{door.port}\r\n\r\n".encode()
     encoding = f"Content-Encoding: {shot.encoding}\r\n" if shot.encoding else ""
     head = (
         f"POST {shot.path} HTTP/1.1\r\nHost: {door.host}:{door.port}\r\nAuthorization: Bearer {door.token}\r\n"
