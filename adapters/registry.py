@@ -13,7 +13,7 @@ from adapters import lijiayuan
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
-from schemas.ports import BankPort, Capabilities, Profile, TownClient, TownReader
+from schemas.ports import BankPort, Capabilities, IdentityPort, Profile, TownClient, TownReader
 from schemas.soap import SigningIdentity, SoapTown
 from schemas.values import TownCode
 
@@ -102,6 +102,16 @@ def create_bank(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> Ba
 
     settings = read_settings(bank_core.Config, "bank_core", neighbours["bank_core"], mode=mode)
     return bank_core.create_client(settings)
+
+
+def create_identity(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> IdentityPort | None:
+    """The client of the bank's identity provider, or None when the neighbours file has no table for it."""
+    if "bank_identity" not in neighbours:
+        return None
+    from adapters import bank_identity
+
+    settings = read_settings(bank_identity.Config, "bank_identity", neighbours["bank_identity"], mode=mode)
+    return bank_identity.create_client(settings)
 
 
 def read_settings(kind: type[Settings], neighbour: str, table: Mapping[str, Any], *, mode: str) -> Settings:

@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.config import Config
 from gateway.db import Database
 from schemas.crypto import KeyRing
-from schemas.ports import BankPort, TownClient, TownReader
+from schemas.ports import BankPort, IdentityPort, TownClient, TownReader
 from schemas.soap import SoapTown
 from schemas.values import TownCode
 
@@ -30,3 +30,4 @@ class House:
     clock: Callable[[], datetime]  # aware, UTC
     new_id: Callable[[], UUID]  # UUIDv7
     soap_towns: Mapping[TownCode, SoapTown] = field(default_factory=dict)  # towns that come in by SOAP
+    identity: IdentityPort | None = None  # the bank's OpenID provider, which vouches for staff

@@ -137,4 +137,5 @@ def build_house(config: Config) -> House:
         sign_receipt=receipt_signer(config.receipt_key),
         clock=lambda: datetime.now(UTC),
         new_id=uuid7,
+        identity=registry.create_identity(neighbours, mode=config.mode),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from schemas.contributions import FaultyItem, HouseholdRegistration, ReadPush, Withdrawal
 from schemas.policy import Facility
 from schemas.proposals import BankAnswer, BenefitProposal, BenefitRevocation
+from schemas.staff import ProviderAsk, ProviderClaims, ProviderReturn
 from schemas.values import Category, Serial, TownCode
 
 
@@ -123,3 +124,13 @@ class BankPort(Protocol):
     def propose_benefit(self, proposal: BenefitProposal) -> BankAnswer: ...
     def query_proposal(self, serial: Serial, original_serial: Serial) -> BankAnswer: ...
     def revoke_benefit(self, revocation: BenefitRevocation) -> BankAnswer: ...
+
+
+class IdentityPort(Protocol):
+    """The bank's OpenID provider: it vouches for staff. Asking it for addresses may fetch its metadata.
+
+    Errors: UnavailableError (it does not answer), ForbiddenError (it refused, or its answer cannot be trusted)."""
+
+    def authorization_url(self, ask: ProviderAsk) -> str: ...
+    def exchange(self, ask: ProviderAsk, returned: ProviderReturn, now: datetime) -> ProviderClaims: ...
+    def sign_out_url(self, id_token: str, back: str) -> str: ...

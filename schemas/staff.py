@@ -106,3 +106,21 @@ class StaffCaller:
     def may(self, *roles: Role) -> bool:
         """Whether one of these roles is held."""
         return bool(self.roles & set(roles))
+
+
+class ProviderAsk(NamedTuple):
+    """One sign-in at the provider, from its beginning to its end: what only we and the browser's sealed cookie know."""
+
+    state: str
+    nonce: str
+    code_verifier: str  # RFC 7636
+    redirect_uri: str
+
+
+class ProviderReturn(NamedTuple):
+    """What the browser brought back from the provider."""
+
+    state: str
+    code: str
+    issuer: str  # RFC 9207, '' when it was not said
+    error: str

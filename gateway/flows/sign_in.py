@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway import staff
-from gateway.db import Transaction
-from gateway.flows._staff_attempts import staff_event, write_failure
+from gateway.flows._staff_attempts import begin_session, write_failure
 from gateway.house import House
-from gateway.translog import append_records
 from schemas.errors import ForbiddenError, UnauthenticatedError
-from schemas.staff import DIRECTORY, SignedIn, SignIn, StaffAccount
+from schemas.staff import DIRECTORY, SignedIn, SignIn
 
 
 def sign_in(house: House, asked: SignIn, *, now: datetime) -> SignedIn:
@@ -34,22 +31,10 @@ def sign_in(house: House, asked: SignIn, *, now: datetime) -> SignedIn:
         raise _refused()
     with house.db.transaction() as tx:
         if fits and step is not None and staff.accept_code(tx, account.staff_id, step):
-            return _begin(house, tx, account, now=now)
+            staff.forgive_attempts(tx, account.staff_id)
+            return begin_session(house, tx, account, now=now)
         write_failure(house, tx, account, tried, now=now)
     raise _refused()
-
-
-def _begin(house: House, tx: Transaction, account: StaffAccount, *, now: datetime) -> SignedIn:
-    staff.forgive_attempts(tx, account.staff_id)
-    token = secrets.token_urlsafe(32)
-    expires_at = now + timedelta(seconds=house.config.staff_session_s)
-    ended = staff.insert_session(
-        tx, house.keys, account, token, session_id=house.new_id(), now=now, expires_at=expires_at
-    )
-    event = staff_event(account, "signed_in", "directory" if not ended else "directory-ended-another")
-    draft = staff.insert_event(tx, event, now=now, event_id=house.new_id())
-    append_records(tx, [draft], now=now, new_id=house.new_id)
-    return SignedIn(token, account, ended)
 
 
 def _refused() -> UnauthenticatedError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 from flask import Blueprint, Response, redirect, request
 
+from gateway.flows.begin_provider_sign_in import begin_provider_sign_in
 from gateway.flows.change_password import change_password
+from gateway.flows.finish_provider_sign_in import finish_provider_sign_in
 from gateway.flows.sign_in import sign_in
 from gateway.flows.sign_out import sign_out
 from gateway.house import House
@@ -14,6 +17,7 @@ from gateway.web.limits import RateLimiter
 from gateway.web.problems import DoorError
 from gateway.web.staff_pages import (
     FORM_COOKIE,
+    PROVIDER_COOKIE,
     SESSION_COOKIE,
     caller,
     clear_cookie,
@@ -28,7 +32,9 @@ from gateway.web.staff_pages import (
     way_back,
 )
 from schemas.errors import ForbiddenError, GatewayError, InvalidError, UnauthenticatedError
-from schemas.staff import Role, SignIn
+from schemas.staff import ProviderReturn, Role, SignIn
+
+log = logging.getLogger("gateway.door")
 
 ATTEMPTS_PER_MINUTE = 60  # of one address: a whole branch may sign in at once behind one
 
@@ -73,7 +79,7 @@ def sign_in_blueprint(house: House) -> Blueprint:
             teller_no=teller_no,
             next=back or way_back(request.args.get("next", "/staff/")),
             directory=house.config.staff_directory,
-            provider=False,
+            provider=house.identity is not None,
         )
 
     @blueprint.get("/sign-in")
@@ -82,8 +88,7 @@ def sign_in_blueprint(house: House) -> Blueprint:
 
     @blueprint.post("/sign-in")
     def enter() -> Response:
-        if wait_s := limiter.take(request.remote_addr or "").wait_s:
-            raise DoorError("rate-limited", "too many attempts", headers={"Retry-After": str(wait_s)})
+        _limit(limiter)
         sent = read_form()
         back = way_back(sent.get("next", "/staff/"))
         if is_forged(sent, request.cookies.get(FORM_COOKIE)):
@@ -96,7 +101,40 @@ def sign_in_blueprint(house: House) -> Blueprint:
             return page(exc, exc.http_status, asked.teller_no[:16], back)
         return let_in(done.token, back)
 
+    @blueprint.get("/provider")
+    def go_to_provider() -> Response:
+        _limit(limiter)
+        url, sealed = begin_provider_sign_in(
+            house, way_back(request.args.get("next", "/staff/")), now=house.clock()
+        )
+        response: Response = redirect(url, 303)  # type: ignore[assignment]
+        set_cookie(response, PROVIDER_COOKIE, sealed)
+        return guard_answer(response)
+
+    @blueprint.get("/callback")
+    def come_back() -> Response:
+        _limit(limiter)
+        said_back = ProviderReturn(
+            *(request.args.get(name, "")[:2048] for name in ("state", "code", "iss", "error"))
+        )
+        cookie = request.cookies.get(PROVIDER_COOKIE, "")
+        try:
+            done, back = finish_provider_sign_in(house, said_back, cookie, now=house.clock())
+        except GatewayError as exc:
+            log.warning("a sign-in by the provider failed: %s", exc, extra={"code": exc.code})
+            response = page(exc, exc.http_status)
+        else:
+            response = let_in(done.token, way_back(back))
+        clear_cookie(response, PROVIDER_COOKIE)
+        return response
+
     return blueprint
+
+
+def _limit(limiter: RateLimiter) -> None:
+    """Refuse an address that tries too often."""
+    if wait_s := limiter.take(request.remote_addr or "").wait_s:
+        raise DoorError("rate-limited", "too many attempts", headers={"Retry-After": str(wait_s)})
 
 
 def let_in(token: str, back: str) -> Response:
@@ -139,15 +177,17 @@ def staff_blueprint(house: House) -> Blueprint:
 
     @blueprint.post("/sign-out")
     def leave() -> Response:
-        sign_out(house, request.cookies.get(SESSION_COOKIE, ""), now=house.clock())
-        return _out(house, changed=False)
+        elsewhere = sign_out(house, request.cookies.get(SESSION_COOKIE, ""), now=house.clock())
+        return _out(house, changed=False, elsewhere=elsewhere)
 
     return blueprint
 
 
-def _out(house: House, *, changed: bool) -> Response:
+def _out(house: House, *, changed: bool, elsewhere: str = "") -> Response:
+    """The session here has ended; at the provider it ends with one click more. A redirect would be refused: a form of ours may
+    lead to no other site (form-action 'self')."""
     request.environ.pop("gateway.staff", None)
-    response = staff_page(house, "staff/signed_out.html", changed=changed)
+    response = staff_page(house, "staff/signed_out.html", changed=changed, elsewhere=elsewhere)
     clear_cookie(response, SESSION_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response

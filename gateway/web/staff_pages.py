@@ -24,6 +24,7 @@ from schemas.values import BEIJING, points_text, yuan_text
 
 SESSION_COOKIE = "__Host-session"
 FORM_COOKIE = "__Host-form"
+PROVIDER_COOKIE = "__Host-provider"
 LANGUAGE_COOKIE = "language"
 FORM_BYTES = 256 * 1024
 FORM_FIELDS = 400
@@ -136,12 +137,11 @@ def staff_page(
 
 def guard_answer(response: Response) -> Response:
     """Nothing of it is kept, nothing but our own styles and pictures is loaded, no script runs, no other site frames it."""
-    target = request.environ.get("gateway.form_target", "")
     response.headers["Cache-Control"] = "no-store"
     if response.mimetype == "text/html":
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            f"form-action 'self'{' ' + target if target else ''}"
+            "form-action 'self'"
         )
     return response
 

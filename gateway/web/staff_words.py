@@ -18,6 +18,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sign_out": ("退出", "Sign out"),
     "signed_out": ("已退出", "You are signed out"),
     "sign_in_again": ("重新登录", "Sign in again"),
+    "sign_out_elsewhere": ("同时退出行内统一身份系统", "Sign out at the identity provider as well"),
     "teller_no": ("柜员号", "Teller number"),
     "password": ("密码", "Password"),
     "code": ("动态验证码（6 位数字）", "Code from your authenticator (6 digits)"),
@@ -72,6 +73,14 @@ ERRORS: dict[str, tuple[str, str]] = {
     "provider-no-role": (
         "统一身份系统没有给您本系统的权限。",
         "The identity provider gives you no role here.",
+    ),
+    "provider-unavailable": (
+        "统一身份系统暂时没有应答，请稍后再试。",
+        "The identity provider does not answer; try again soon.",
+    ),
+    "teller-no-taken": (
+        "该柜员号属于另一账号，请联系运维。",
+        "The teller number belongs to another account; ask operations.",
     ),
     "session-missing": ("请先登录。", "Please sign in."),
     "session-idle": ("长时间未操作，已自动退出。", "Nothing was done for a while; you were signed out."),

@@ -12,7 +12,7 @@ from tests.house.tree import ROOT, name_of, tracked
 LIMIT = 400
 #: Written by a tool, or the contract a town builds against: nobody reads these from top to bottom.
 LONG = re.compile(
-    r"(^requirements(-dev)?\.txt$|^gateway/db/schema\.sql$|/contract/|^tests/.*/recorded/|\.svg$|\.po$|\.lock$)"
+    r"(^requirements(-dev)?\.txt$|^gateway/db/schema\.sql$|/contract/|^tests/.*/recorded/|\.svg$|\.po$|\.lock$|package-lock\.json$)"
 )
 
 _SLASH = "/"  # patterns are joined from pieces so that this file does not match itself
