@@ -11,9 +11,11 @@ from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.purge_assertions import purge_assertions
 from gateway.flows.purge_sessions import purge_sessions
+from gateway.flows.read_again import read_again
 from gateway.flows.reconcile_due import reconcile_due
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.remove_old_runs import remove_old_runs
+from gateway.flows.remove_quarantined import remove_quarantined
 from gateway.flows.seal_log import seal_log
 from gateway.flows.settle_unknowns import settle_unknowns
 from gateway.flows.verify_log import verify_log
@@ -88,6 +90,14 @@ def _purge_sessions(house: House, now: datetime) -> Counts:
 
 def _remove_runs(house: House, now: datetime) -> Counts:
     return {"removed": remove_old_runs(house, now - RUNS_KEPT)}
+
+
+def _read_again(house: House, now: datetime) -> Counts:
+    return read_again(house, now=now)
+
+
+def _remove_quarantined(house: House, now: datetime) -> Counts:
+    return remove_quarantined(house, now=now)
 
 
 def _reconcile(house: House, now: datetime) -> Counts:

@@ -32,7 +32,7 @@ def _house() -> House:
 
 @click.group()
 def group() -> None:
-    """A town's day: reconciliation, differences."""
+    """A town's day: reconciliation, differences, quarantine, activity codes."""
 
 
 @group.command()
@@ -94,6 +94,72 @@ def explain(name: str, references: tuple[str, ...], why: str, by: str, close: bo
         house, TownCode(name), references, why=why, by=by, state=state, now=house.clock()
     )
     print(f"{len(changed)} {state}" + (f": {', '.join(changed)}" if changed else ""))
+
+
+@group.command()
+@click.argument("name", required=False)
+@click.option("--items", is_flag=True, help="each item with its reference, not only reasons")
+def quarantine(name: str | None, items: bool) -> None:
+    """What waits in quarantine: reason, age, end. Nothing personal."""
+    from gateway.flows.list_quarantined import list_quarantined
+
+    house = _house()
+    rows = list_quarantined(house, TownCode(name) if name else None)
+    now = house.clock()
+    groups: dict[tuple[str, str, str], list[Any]] = {}
+    for row in rows:
+        groups.setdefault(
+            (row.town, row.code, "" if row.code != "unknown-activity" else row.detail), []
+        ).append(row)
+    for (town, code, detail), found in sorted(groups.items()):
+        age, until = (now - min(r.quarantined_at for r in found)).days, min(r.keep_until for r in found)
+        print(
+            f"{town} {code}: {len(found)}, oldest {age} days, first end {_on(until)}"
+            + (f"; {detail}" if detail else "")
+        )
+        for row in found if items else ():
+            print(
+                f"    {row.reference} since {_on(row.quarantined_at)}, until {_on(row.keep_until)}; {row.detail}"
+            )
+    if not rows:
+        print("nothing waits")
+
+
+@group.command("read-again")
+@click.argument("name", required=False)
+def read_again_command(name: str | None) -> None:
+    """Read the quarantine again now, with today's codes, registrations and adapter. The job does so every minute."""
+    from gateway.flows.read_again import read_again
+
+    house = _house()
+    counts = read_again(house, now=house.clock(), town=TownCode(name) if name else None, always=True)
+    print(", ".join(f"{word} {count}" for word, count in counts.items()) or "nothing could be posted")
+
+
+@group.command()
+@click.argument("name")
+@click.argument("action", type=click.Choice(["list", "add"]), default="list")
+@click.argument("activity", required=False)
+@click.argument("category", required=False)
+@click.option("--by", default=getpass.getuser, help="who says so; the name of this account when absent")
+def codes(name: str, action: str, activity: str | None, category: str | None, by: str) -> None:
+    """Activity codes added here: list, or add ACTIVITY CATEGORY. What waited for it is posted within a minute."""
+    from gateway.flows.add_code import add_code
+    from gateway.flows.list_codes import list_codes
+
+    house = _house()
+    if action == "add":
+        if not activity or not category:
+            raise click.UsageError("add needs ACTIVITY and CATEGORY")
+        added = add_code(house, TownCode(name), activity, category, by=by, now=house.clock())
+        print(f"{activity}: {'added' if added else 'stands so already'}")
+        return
+    for row in list_codes(house, TownCode(name)):
+        print(f"{row.activity:32} {row.category:14} {_on(row.added_at)} {row.added_by}")
+
+
+def _on(at: datetime) -> str:
+    return at.astimezone(BEIJING).date().isoformat()
 
 
 def _print_differences(rows: list[Any], now: datetime) -> None:

@@ -153,3 +153,80 @@ select coalesce(c.batch_id, m.cause_id)::text as row_id, coalesce(c.item_no, m.c
 from meant c full join moved m on m.cause_id = c.batch_id and m.cause_no = c.item_no
 where m.points is distinct from c.points or m.holder_id is distinct from c.holder_id or m.town is distinct from c.town
 limit %(limit)s;
+
+-- name: list_open
+-- What waits in a town's quarantine, in the order it came, after a place.
+select batch_id, item_no, reference from quarantined_item
+where town = %(town)s and released_at is null and keep_until > %(now)s and (batch_id, item_no) > (%(after_batch)s::uuid, %(after_item)s)
+order by batch_id, item_no limit %(limit)s;
+
+-- name: lock_open
+-- Those that still wait, locked in one order.
+select q.batch_id, q.item_no from quarantined_item q
+join unnest(%(batch_ids)s::uuid[], %(item_nos)s::int[]) as a(batch_id, item_no) using (batch_id, item_no)
+where q.released_at is null order by q.batch_id, q.item_no for update of q;
+
+-- name: list_raw
+select batch_id, key_id, sealed from raw_push where batch_id = any(%(batch_ids)s::uuid[]);
+
+-- name: mark_released
+update quarantined_item q set released_at = %(now)s, released_as = a.released_as
+from unnest(%(batch_ids)s::uuid[], %(item_nos)s::int[], %(released_as)s::uuid[]) as a(batch_id, item_no, released_as)
+where q.batch_id = a.batch_id and q.item_no = a.item_no and q.released_at is null;
+
+-- name: end_keeping
+-- These may not be kept any longer: the next removal takes them.
+update quarantined_item q set keep_until = %(now)s
+from unnest(%(batch_ids)s::uuid[], %(item_nos)s::int[]) as a(batch_id, item_no)
+where q.batch_id = a.batch_id and q.item_no = a.item_no and q.released_at is null;
+
+-- name: list_standing_batches
+select reference, batch_id from contribution where town = %(town)s and reference = any(string_to_array(%(references)s, e'\n'));
+
+-- name: list_expired
+-- What is past its end, whole batches, the oldest first.
+select q.batch_id, q.town, array_agg(q.item_no order by q.item_no) as item_nos,
+       array_remove(array_agg(case when q.released_at is null then q.item_no end order by q.item_no), null) as waiting_nos
+from quarantined_item q where q.keep_until <= %(now)s group by q.batch_id, q.town order by q.batch_id limit %(limit)s;
+
+-- name: delete_quarantined
+delete from quarantined_item q using unnest(%(batch_ids)s::uuid[], %(item_nos)s::int[]) as a(batch_id, item_no)
+where q.batch_id = a.batch_id and q.item_no = a.item_no and q.keep_until <= %(now)s;
+
+-- name: put_raw
+update raw_push r set key_id = a.key_id, sealed = decode(a.sealed, 'base64'), whole = false
+from unnest(%(batch_ids)s::uuid[], %(key_ids)s::text[], %(sealed)s::text[]) as a(batch_id, key_id, sealed)
+where r.batch_id = a.batch_id;
+
+-- name: count_quarantined
+select town, code, count(*) as items, min(quarantined_at) as oldest_at, min(keep_until) as first_until
+from quarantined_item where released_at is null group by town, code order by town, code;
+
+-- name: list_quarantined
+select town, reference, code, detail, batch_id, item_no, quarantined_at, keep_until from quarantined_item
+where released_at is null and (%(town)s::text is null or town = %(town)s) order by quarantined_at, batch_id, item_no limit %(limit)s;
+
+-- name: find_reading
+select ground_sha256 from quarantine_reading where town = %(town)s;
+
+-- name: put_reading
+insert into quarantine_reading (town, ground_sha256, read_at) values (%(town)s, %(ground_sha256)s, %(now)s)
+on conflict (town) do update set ground_sha256 = excluded.ground_sha256, read_at = excluded.read_at;
+
+-- name: insert_code
+insert into activity_code (town, activity, category, added_by, added_at)
+values (%(town)s, %(activity)s, %(category)s, %(added_by)s, %(now)s) on conflict (town, activity) do nothing;
+
+-- name: get_code
+select town, activity, category, added_by, added_at from activity_code where town = %(town)s and activity = %(activity)s;
+
+-- name: list_code_rows
+select town, activity, category, added_by, added_at from activity_code
+where %(town)s::text is null or town = %(town)s order by town, activity;
+
+-- name: list_code_ids
+select town || ' ' || activity as row_id from activity_code where town || ' ' || activity > %(after)s order by 1 limit %(limit)s;
+
+-- name: restate_codes
+select town || ' ' || activity as row_id, town, activity, category, added_by, added_at from activity_code
+where town || ' ' || activity = any(%(row_ids)s);

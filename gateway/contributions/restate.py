@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from gateway.contributions.codes import KIND as CODE_KIND
+from gateway.contributions.codes import CodeRestater
 from gateway.contributions.writing import EPOCH, MICROSECOND, item_digest
 from gateway.db import Row, Transaction, load_queries
 from schemas.records import RecordBody, RecordDraft, Restater, RowFault
@@ -132,4 +134,4 @@ def _digests_of_rows(tx: Transaction, row_ids: Sequence[str]) -> dict[str, list[
     return found
 
 
-RESTATERS: dict[str, Restater] = {KIND: BatchRestater()}
+RESTATERS: dict[str, Restater] = {KIND: BatchRestater(), CODE_KIND: CodeRestater()}

@@ -17,7 +17,7 @@ from gateway.db import Transaction
 from gateway.flows._judging import Ground, Judged, Marks, judge_items, micros_of
 from gateway.flows._readiness import refuse_if_sealing_lags, town_codes
 from gateway.house import House
-from schemas.contributions import ItemAnswer, Push, PushAnswer, ReadPush
+from schemas.contributions import Contribution, ItemAnswer, Push, PushAnswer, ReadPush
 from schemas.errors import ConflictError, GatewayError, InvalidError, RefusedError, UnavailableError
 from schemas.values import ItemStatus, TownCode, instant_text
 
@@ -82,11 +82,16 @@ def read(house: House, push: Push, now: datetime) -> Reading:
     reader = house.readers[push.town]
     codes = town_codes(house, push.town, now)
     read = reader.read_lines(push.body, codes) if push.as_lines else reader.read_push(push.body, codes)
+    return Reading(push, read, hashlib.sha256(push.body).digest(), marks_of(house, read.items))
+
+
+def marks_of(house: House, items: Sequence[Contribution]) -> list[Marks]:
+    """The keyed digests of items: of the content, and of whom it names."""
     content, person = house.keys.digester("content"), house.keys.digester("lookup:id_no")
     openid = house.keys.digester("lookup:openid")
     known: dict[str, str] = {}
     marks: list[Marks] = []
-    for item in read.items:
+    for item in items:
         named = item.id_no or item.openid
         lookup = known.get(named) if named else None
         if named and lookup is None:
@@ -97,7 +102,7 @@ def read(house: House, push: Push, now: datetime) -> Reading:
             f"\x1f{item.household_code}\x1f{named}\x1f{item.reverses}\x1f{item.period}"
         )
         marks.append(Marks(content(text.encode()), lookup, micros))
-    return Reading(push, read, hashlib.sha256(push.body).digest(), marks)
+    return marks
 
 
 def _store(
@@ -114,8 +119,8 @@ def _store(
             fresh.append(index)
     if fresh:
         new = [readings[i] for i in fresh]
-        judged = _judge_all(tx, town, new, now)
-        for index, answer in zip(fresh, _write_all(house, tx, town, new, judged, now), strict=True):
+        judged = judge_all(tx, town, new, now)
+        for index, answer in zip(fresh, write_all(house, tx, town, new, judged, now), strict=True):
             outcomes[index] = answer
     return [o for o in outcomes if o is not None]
 
@@ -145,12 +150,12 @@ def _claimed(
     return PushAnswer(claim.batch_id, town, claim.received_at, items, claim.receipt or "", replayed=True)
 
 
-class _JudgedPush(NamedTuple):
+class JudgedPush(NamedTuple):
     accepted: list[Judged]
     exceptions: list[ItemAnswer]
 
 
-def _judge_all(tx: Transaction, town: TownCode, readings: list[Reading], now: datetime) -> list[_JudgedPush]:
+def judge_all(tx: Transaction, town: TownCode, readings: list[Reading], now: datetime) -> list[JudgedPush]:
     """Three statements fetch what all items meet; then each push is judged in order."""
     items = [item for r in readings for item in r.read.items]
     resolution = subjects.resolve(
@@ -171,7 +176,7 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[Reading], now: da
         reversed_already,
         now,
     )
-    judged: list[_JudgedPush] = []
+    judged: list[JudgedPush] = []
     for reading in readings:
         accepted: list[Judged] = []
         exceptions = [
@@ -180,16 +185,16 @@ def _judge_all(tx: Transaction, town: TownCode, readings: list[Reading], now: da
         ]
         judge_items(reading.read.items, reading.marks, ground, accepted, exceptions)
         exceptions.sort(key=lambda a: a.item_no)
-        judged.append(_JudgedPush(accepted, exceptions))
+        judged.append(JudgedPush(accepted, exceptions))
     return judged
 
 
-def _write_all(
+def write_all(
     house: House,
     tx: Transaction,
     town: TownCode,
     readings: list[Reading],
-    judged: list[_JudgedPush],
+    judged: list[JudgedPush],
     now: datetime,
 ) -> list[PushAnswer]:
     holders = {j.holder_id for push in judged for j in push.accepted}
@@ -227,7 +232,7 @@ class _Named:
 
 
 def _batch(
-    house: House, town: TownCode, reading: Reading, judged: _JudgedPush, item_digests: bytes
+    house: House, town: TownCode, reading: Reading, judged: JudgedPush, item_digests: bytes
 ) -> contributions.NewBatch:
     push = reading.push
     count = len(reading.read.items) + len(reading.read.faults)
@@ -260,7 +265,7 @@ def _batch(
 
 
 def _answer_of(
-    town: TownCode, reading: Reading, judged: _JudgedPush, row: contributions.NewBatch
+    town: TownCode, reading: Reading, judged: JudgedPush, row: contributions.NewBatch
 ) -> PushAnswer:
     accepted = ItemStatus.ACCEPTED
     items = [ItemAnswer(j.item.item_no, j.item.reference, accepted) for j in judged.accepted]

@@ -19,6 +19,7 @@ from gateway.subjects.resolution import (
     list_households_of,
     list_marks,
     resolve,
+    town_version,
 )
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "list_marks",
     "register",
     "resolve",
+    "town_version",
     "withdraw",
 ]

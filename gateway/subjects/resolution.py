@@ -61,8 +61,7 @@ def resolve(tx: Transaction, town: TownCode, asked: Asked) -> Resolution:
     What stands in the database is remembered until a registration or a withdrawal in the town changes its version, which is
     read in this transaction: a withdrawn consent counts for the next push that begins.
     """
-    row = tx.find(queries.get_version, {"town": town})
-    memory = _remembered(town, asked.digest_kind, row.version if row else UUID(int=0))
+    memory = _remembered(town, asked.digest_kind, town_version(tx, town))
     codes = [code for code in asked.codes if code not in memory.periods]
     if codes:
         found: dict[str, list[tuple[date, date, HouseholdId]]] = {code: [] for code in codes}
@@ -80,6 +79,12 @@ def resolve(tx: Transaction, town: TownCode, asked: Asked) -> Resolution:
             )
         memory.people.update(people)
     return Resolution(memory.periods, memory.people)
+
+
+def town_version(tx: Transaction, town: TownCode) -> UUID:
+    """Changes with every registration and withdrawal in the town."""
+    row = tx.find(queries.get_version, {"town": town})
+    return row.version if row else UUID(int=0)
 
 
 def _remembered(town: TownCode, digest_kind: str, version: UUID) -> _Memory:

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 
 from gateway.config import Config
 from gateway.flows._restaters import list_restaters
+from gateway.flows.add_code import add_code
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.propose_benefits import propose_benefits
@@ -88,6 +89,7 @@ def _populate(house: House, bank: Bank) -> None:
     register_client(house, registration, now=NOW)
     clerk = add_person(house, "T001")
     sign_in(house, clerk.sign_in(NOW), now=NOW)
+    add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
     seal_log(house, now=NOW)
