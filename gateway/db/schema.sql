@@ -709,6 +709,14 @@ CREATE TABLE public.proposal_event (
 
 ALTER TABLE public.proposal_event OWNER TO gateway_migrate;
 
+CREATE TABLE public.quarantine_reading (
+    town text NOT NULL,
+    ground_sha256 bytea NOT NULL,
+    read_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.quarantine_reading OWNER TO gateway_migrate;
+
 CREATE TABLE public.quarantined_item (
     batch_id uuid NOT NULL,
     item_no integer NOT NULL,
@@ -1152,6 +1160,9 @@ ALTER TABLE ONLY public.proposal_event
 ALTER TABLE ONLY public.proposal
     ADD CONSTRAINT proposal_pkey PRIMARY KEY (proposal_id);
 
+ALTER TABLE ONLY public.quarantine_reading
+    ADD CONSTRAINT quarantine_reading_pkey PRIMARY KEY (town);
+
 ALTER TABLE ONLY public.quarantined_item
     ADD CONSTRAINT quarantined_item_pkey PRIMARY KEY (batch_id, item_no);
 
@@ -1312,6 +1323,8 @@ CREATE INDEX proposal_subject ON public.proposal USING btree (subject_id, produc
 
 CREATE INDEX quarantined_open ON public.quarantined_item USING btree (town, code) WHERE (released_at IS NULL);
 
+CREATE INDEX quarantined_until ON public.quarantined_item USING btree (keep_until);
+
 CREATE INDEX quota_use_heir ON public.quota_use USING btree (instead_of) WHERE (NOT counted);
 
 CREATE INDEX quota_waiting_age ON public.quota_waiting USING btree (programme, waiting_since);
@@ -1341,6 +1354,8 @@ CREATE TRIGGER message_ends_once BEFORE DELETE OR UPDATE ON public.outbox_messag
 CREATE TRIGGER move_balances AFTER INSERT ON public.transfer REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.move_balances();
 
 CREATE TRIGGER move_proposals AFTER INSERT ON public.proposal_event REFERENCING NEW TABLE AS happened FOR EACH STATEMENT EXECUTE FUNCTION public.move_proposals();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.activity_code FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.checkpoint FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1377,6 +1392,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_event FOR EACH 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.activity_code FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1599,8 +1616,17 @@ GRANT SELECT ON TABLE public.proposal_edge TO gateway_auditor;
 GRANT SELECT,INSERT ON TABLE public.proposal_event TO gateway_app;
 GRANT SELECT ON TABLE public.proposal_event TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.quarantine_reading TO gateway_app;
+GRANT SELECT ON TABLE public.quarantine_reading TO gateway_auditor;
+
+GRANT UPDATE(ground_sha256) ON TABLE public.quarantine_reading TO gateway_app;
+
+GRANT UPDATE(read_at) ON TABLE public.quarantine_reading TO gateway_app;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.quarantined_item TO gateway_app;
 GRANT SELECT ON TABLE public.quarantined_item TO gateway_auditor;
+
+GRANT UPDATE(keep_until) ON TABLE public.quarantined_item TO gateway_app;
 
 GRANT UPDATE(released_at) ON TABLE public.quarantined_item TO gateway_app;
 
@@ -1621,6 +1647,12 @@ GRANT SELECT ON TABLE public.quota_waiting TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.raw_push TO gateway_app;
 GRANT SELECT ON TABLE public.raw_push TO gateway_auditor;
+
+GRANT UPDATE(key_id) ON TABLE public.raw_push TO gateway_app;
+
+GRANT UPDATE(sealed) ON TABLE public.raw_push TO gateway_app;
+
+GRANT UPDATE(whole) ON TABLE public.raw_push TO gateway_app;
 
 GRANT SELECT,INSERT ON TABLE public.reconciled_day TO gateway_app;
 GRANT SELECT ON TABLE public.reconciled_day TO gateway_auditor;
