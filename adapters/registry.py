@@ -13,7 +13,15 @@ from adapters import lijiayuan
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
-from schemas.ports import BankPort, Capabilities, IdentityPort, Profile, TownClient, TownReader
+from schemas.ports import (
+    BankPort,
+    Capabilities,
+    IdentityPort,
+    Profile,
+    TownClient,
+    TownReader,
+    Witnesses,
+)
 from schemas.soap import SigningIdentity, SoapTown
 from schemas.values import TownCode
 
@@ -112,6 +120,35 @@ def create_identity(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -
 
     settings = read_settings(bank_identity.Config, "bank_identity", neighbours["bank_identity"], mode=mode)
     return bank_identity.create_client(settings)
+
+
+def create_witnesses(document: Mapping[str, Any], *, mode: str) -> Witnesses:
+    """The witnesses file: `quorum`, a table [[witness]] for each, and `retired`, keys that signed in earlier times.
+
+    Raises InvalidError: more wanted than there are, a setting that cannot be used.
+    """
+    from adapters import witness
+
+    tables = document.get("witness", [])
+    known = tuple(
+        witness.create_client(read_settings(witness.Config, f"witness {number}", table, mode=mode))
+        for number, table in enumerate(tables, 1)
+    )
+    quorum, retired = document.get("quorum", 0), document.get("retired", [])
+    faults = [f"{name} is not a setting" for name in document if name not in ("quorum", "witness", "retired")]
+    if not isinstance(quorum, int) or isinstance(quorum, bool) or not 0 <= quorum <= len(known):
+        faults.append(f"quorum must be a number from 0 to {len(known)}, as many as there are witnesses")
+    if len({one.name for one in known}) != len(known):
+        faults.append("two witnesses have one name")
+    if not isinstance(retired, list) or not all(isinstance(key, str) for key in retired):
+        faults.append("retired must be a list of verifier keys")
+    if faults:
+        raise InvalidError(
+            "the witnesses file cannot be used: " + "; ".join(faults),
+            code="witness-settings",
+            where="GATEWAY_WITNESSES_FILE",
+        )
+    return Witnesses(quorum, known, tuple(retired))
 
 
 def read_settings(kind: type[Settings], neighbour: str, table: Mapping[str, Any], *, mode: str) -> Settings:

@@ -103,6 +103,11 @@ class Config:
         _path,
         "addresses, credentials and time-outs of the towns and the bank",
     )
+    witnesses_file: Path = setting(
+        lambda: _path(".run/witnesses.toml"),
+        _path,
+        "who co-signs checkpoints, and how many must before one is published; absent: nobody",
+    )
     trusted_proxies: tuple[str, ...] = setting(
         (), _words, "addresses of proxies that may pass Client-Cert (RFC 9440); empty: none"
     )

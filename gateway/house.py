@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.config import Config
 from gateway.db import Database
 from schemas.crypto import KeyRing
-from schemas.ports import BankPort, IdentityPort, TownClient, TownReader
+from schemas.ports import NO_WITNESSES, BankPort, IdentityPort, TownClient, TownReader, Witnesses
 from schemas.soap import SoapTown
 from schemas.values import TownCode
 
@@ -31,3 +31,4 @@ class House:
     new_id: Callable[[], UUID]  # UUIDv7
     soap_towns: Mapping[TownCode, SoapTown] = field(default_factory=dict)  # towns that come in by SOAP
     identity: IdentityPort | None = None  # the bank's OpenID provider, which vouches for staff
+    witnesses: Witnesses = NO_WITNESSES

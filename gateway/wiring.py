@@ -138,4 +138,5 @@ def build_house(config: Config) -> House:
         clock=lambda: datetime.now(UTC),
         new_id=uuid7,
         identity=registry.create_identity(neighbours, mode=config.mode),
+        witnesses=registry.create_witnesses(read_neighbours(config.witnesses_file), mode=config.mode),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
@@ -58,6 +59,18 @@ def _seal(house: House, now: datetime) -> Counts:
             "the clock stands before the last checkpoint", code="clock-back", value=f"{done.clock_back_s} s"
         )
     return {"sealed": done.sealed}
+
+
+def _cosign(house: House, now: datetime) -> Counts:
+    done = cosign_checkpoint(house, now=now)
+    if done.open_refusals:
+        raise TamperedError(
+            "a witness refuses our checkpoint: nothing is published until a person answers",
+            code="witness-refuses",
+            value=f"{done.open_refusals} open refusals",
+            remedy="`gateway log witnesses` says what to do",
+        )
+    return {"signed": done.signed, "away": done.away}
 
 
 def _propose(house: House, now: datetime) -> Counts:
@@ -118,6 +131,7 @@ def _verify(house: House, now: datetime) -> Counts:
 
 JOBS = (
     Job("seal_log", "gives waiting records their place in the log and signs", _seal, every_s=1),
+    Job("cosign_checkpoint", "asks the witnesses to sign the newest checkpoint", _cosign, every_s=5),
     Job("propose_benefits", "evaluates whose facts changed and writes proposals", _propose, every_s=2),
     Job("deliver_proposals", "says waiting messages to the bank", _deliver, every_s=2),
     Job("settle_unknowns", "asks the bank what it heard where its answer was lost", _settle, every_s=5),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -134,3 +134,30 @@ class IdentityPort(Protocol):
     def authorization_url(self, ask: ProviderAsk) -> str: ...
     def exchange(self, ask: ProviderAsk, returned: ProviderReturn, now: datetime) -> ProviderClaims: ...
     def sign_out_url(self, id_token: str, back: str) -> str: ...
+
+
+class WitnessPort(Protocol):
+    """Somebody outside who signs our checkpoints after checking that the log only grew (c2sp.org/tlog-witness).
+
+    Errors: UnavailableError (ask again later), ConflictError 'witness-size' (it stands at the size in `value`), RefusedError (it
+    has seen another history), InvalidError (it does not know us)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def vkey(self) -> str: ...
+    def add_checkpoint(self, old_size: int, proof: Sequence[bytes], note: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Who co-signs, and how many of them a checkpoint needs before it is published. 0: none, everything sealed is published."""
+
+    quorum: int = 0
+    known: tuple[WitnessPort, ...] = ()
+    retired: tuple[
+        str, ...
+    ] = ()  # verifier keys that signed in earlier times: still verified, no longer asked
+
+
+NO_WITNESSES = Witnesses()

@@ -182,3 +182,50 @@ def keys() -> None:
     config = load_config()
     for verifier in load_verifiers(config.log_verifiers, config.log_key, config.log_origin):
         print(verifier.vkey())
+
+
+@group.command()
+def cosign() -> None:
+    """Ask the witnesses to sign the newest checkpoint."""
+    from gateway.flows.cosign_checkpoint import cosign_checkpoint
+
+    house = _house()
+    done = cosign_checkpoint(house, now=house.clock())
+    print(f"{done.signed} signed, {done.refused} refused, {done.away} gave no answer")
+    if done.open_refusals:
+        print(f"ALARM: {done.open_refusals} refusals wait for an answer; see `gateway log witnesses`")
+    raise SystemExit(1 if done.open_refusals else 0)
+
+
+@group.command()
+def witnesses() -> None:
+    """Who co-signs, where each stands, and which refusals wait for a person; exit 1 when some do."""
+    from gateway.flows.inspect_witnesses import inspect_witnesses
+
+    view = inspect_witnesses(_house())
+    print(
+        f"published: size {view.published_size} of {view.sealed_size} sealed; {view.quorum} witnesses are needed"
+    )
+    for one in view.witnesses:
+        print(f"  {one.name}: signed up to size {one.size}")
+    for refusal in view.refusals:
+        when = f"{refusal.refused_at:%Y-%m-%d %H:%M:%S} UTC"
+        print(
+            f"REFUSED {refusal.refusal_id}: {refusal.witness} did not sign size {refusal.size} at {when} ({refusal.code};"
+            f" it stands at {refusal.seen_size}). Compare with what it signed (its /cosigned/), run"
+            " `gateway log verify --checkpoint` with that, then `gateway log answer-refusal`"
+        )
+    raise SystemExit(1 if view.refusals else 0)
+
+
+@group.command("answer-refusal")
+@click.argument("refusal", type=click.UUID)
+@click.option("--by", required=True, help="who answers")
+@click.option("--reason", required=True, help="what was found out; recorded in the log")
+def answer_refusal_command(refusal: UUID, by: str, reason: str) -> None:
+    """Say why a witness refused; publication goes on. Only after its reason is understood."""
+    from gateway.flows.answer_refusal import answer_refusal
+
+    house = _house()
+    answer_refusal(house, refusal, by=by, reason=reason, now=house.clock())
+    print("answered")

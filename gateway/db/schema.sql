@@ -397,6 +397,18 @@ CREATE TABLE public.contribution_batch (
 
 ALTER TABLE public.contribution_batch OWNER TO gateway_migrate;
 
+CREATE TABLE public.cosignature (
+    size bigint NOT NULL,
+    vkey text NOT NULL,
+    number bigint NOT NULL,
+    line text NOT NULL,
+    cosigned_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT cosignature_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE public.cosignature OWNER TO gateway_migrate;
+
 CREATE TABLE public.current_decision (
     subject_id bigint NOT NULL,
     product text NOT NULL,
@@ -837,6 +849,17 @@ ALTER TABLE public.record_pending ALTER COLUMN queue_no ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
+CREATE TABLE public.refusal_answer (
+    refusal_id uuid NOT NULL,
+    answered_by text NOT NULL,
+    reason text NOT NULL,
+    answered_at timestamp with time zone NOT NULL,
+    CONSTRAINT refusal_answer_answered_by_check CHECK ((answered_by <> ''::text)),
+    CONSTRAINT refusal_answer_reason_check CHECK (((length(reason) >= 10) AND (length(reason) <= 2000)))
+);
+
+ALTER TABLE public.refusal_answer OWNER TO gateway_migrate;
+
 CREATE TABLE public.revocation (
     revocation_id uuid NOT NULL,
     proposal_id uuid NOT NULL,
@@ -1049,6 +1072,19 @@ CREATE TABLE public.transfer (
 
 ALTER TABLE public.transfer OWNER TO gateway_migrate;
 
+CREATE TABLE public.witness_refusal (
+    refusal_id uuid NOT NULL,
+    vkey text NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    seen_size bigint,
+    code text NOT NULL,
+    refused_at timestamp with time zone NOT NULL,
+    CONSTRAINT witness_refusal_root_check CHECK ((octet_length(root) = 32))
+);
+
+ALTER TABLE public.witness_refusal OWNER TO gateway_migrate;
+
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (holder_id, town, kind);
 
@@ -1087,6 +1123,12 @@ ALTER TABLE ONLY public.contribution_batch
 
 ALTER TABLE ONLY public.contribution
     ADD CONSTRAINT contribution_pkey PRIMARY KEY (town, reference);
+
+ALTER TABLE ONLY public.cosignature
+    ADD CONSTRAINT cosignature_pkey PRIMARY KEY (size, vkey);
+
+ALTER TABLE ONLY public.cosignature
+    ADD CONSTRAINT cosignature_vkey_number_key UNIQUE (vkey, number);
 
 ALTER TABLE ONLY public.current_decision
     ADD CONSTRAINT current_decision_pkey PRIMARY KEY (subject_id, product);
@@ -1193,6 +1235,9 @@ ALTER TABLE ONLY public.record_pending
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_pkey PRIMARY KEY (record_id);
 
+ALTER TABLE ONLY public.refusal_answer
+    ADD CONSTRAINT refusal_answer_pkey PRIMARY KEY (refusal_id);
+
 ALTER TABLE ONLY public.revocation
     ADD CONSTRAINT revocation_business_on_serial_key UNIQUE (business_on, serial);
 
@@ -1252,6 +1297,9 @@ ALTER TABLE ONLY public.tile
 
 ALTER TABLE ONLY public.transfer
     ADD CONSTRAINT transfer_pkey PRIMARY KEY (cause_id, cause_no, leg);
+
+ALTER TABLE ONLY public.witness_refusal
+    ADD CONSTRAINT witness_refusal_pkey PRIMARY KEY (refusal_id);
 
 CREATE INDEX account_owing ON public.account USING btree (holder_id, town) WHERE ((kind = 'owed'::text) AND (balance_centi < 0));
 
@@ -1365,6 +1413,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.contribution FOR EACH
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.contribution_batch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.cosignature FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.decision FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1378,6 +1428,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_event FOR EA
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.reconciliation FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.record FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.refusal_answer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.revocation FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1393,6 +1445,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXE
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.witness_refusal FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.activity_code FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1402,6 +1456,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.client_change FOR EACH STAT
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution_batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.cosignature FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1421,6 +1477,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.reconciliation FOR EACH STA
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.record FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.refusal_answer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.revocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1434,6 +1492,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_event FOR EACH STATEM
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.witness_refusal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER proposal_edges BEFORE INSERT OR DELETE OR UPDATE ON public.proposal FOR EACH ROW EXECUTE FUNCTION public.refuse_proposal_change();
 
@@ -1517,6 +1577,9 @@ GRANT SELECT ON TABLE public.contribution TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.contribution_batch TO gateway_app;
 GRANT SELECT ON TABLE public.contribution_batch TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.cosignature TO gateway_app;
+GRANT SELECT ON TABLE public.cosignature TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.current_decision TO gateway_app;
 GRANT SELECT ON TABLE public.current_decision TO gateway_auditor;
@@ -1674,6 +1737,9 @@ GRANT SELECT ON TABLE public.record_pending TO gateway_auditor;
 
 GRANT SELECT,USAGE ON SEQUENCE public.record_pending_queue_no_seq TO gateway_app;
 
+GRANT SELECT,INSERT ON TABLE public.refusal_answer TO gateway_app;
+GRANT SELECT ON TABLE public.refusal_answer TO gateway_auditor;
+
 GRANT SELECT,INSERT ON TABLE public.revocation TO gateway_app;
 GRANT SELECT ON TABLE public.revocation TO gateway_auditor;
 
@@ -1718,6 +1784,9 @@ GRANT SELECT ON TABLE public.tile TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.transfer TO gateway_app;
 GRANT SELECT ON TABLE public.transfer TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.witness_refusal TO gateway_app;
+GRANT SELECT ON TABLE public.witness_refusal TO gateway_auditor;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE gateway_migrate IN SCHEMA public GRANT SELECT,USAGE ON SEQUENCES TO gateway_app;
 

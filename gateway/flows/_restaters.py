@@ -20,6 +20,7 @@ RESTATING_ROOMS = (
     "clients",
     "staff",
     "settlements",
+    "translog",
 )
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = ("contributions", "ledger", "benefits", "settlements")

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.house import House
-from gateway.translog import find_checkpoint, get_tile
+from gateway.translog import find_published, get_tile
 from gateway.translog.tiles import LEVELS, WIDTH, TilePath, tile_path, tile_width
 from schemas.errors import NotFoundError
 
@@ -21,9 +21,11 @@ def export_log(
     under checkpoints/, the one to keep outside. Raises NotFoundError for an empty log.
     """
     with house.audit_db.transaction(read_only=True, isolation="repeatable read") as tx:
-        newest = find_checkpoint(tx)
-        if newest is None:
+        vkeys = [one.vkey for one in house.witnesses.known]
+        published = find_published(tx, vkeys, house.witnesses.quorum)
+        if published is None:
             raise NotFoundError("the log is empty: there is nothing to export", code="log-empty")
+        newest = published.checkpoint
         paths = list(_list_paths(newest.size))
         for done, tile in enumerate(paths, 1):
             target = folder / "tile" / tile_path(tile)

@@ -1,18 +1,23 @@
-"""The newest signed checkpoint as a resource (c2sp.org/tlog-checkpoint): what a door serves at /checkpoint."""
+"""The published checkpoint as a resource (c2sp.org/tlog-checkpoint): what a door serves at /checkpoint."""
 
 from __future__ import annotations
 
 from gateway.house import House
-from gateway.translog import find_checkpoint
+from gateway.translog import find_published
 from schemas.errors import NotFoundError
 
 
 def read_checkpoint(house: House) -> bytes:
-    """The signed note, `text/plain; charset=utf-8`; changes with every sealing. NotFoundError while nothing is sealed."""
+    """The signed note with its witnesses' lines, `text/plain; charset=utf-8`. NotFoundError while nothing is sealed, or not
+    enough witnesses have signed anything."""
     with house.db.transaction(read_only=True) as tx:
-        newest = find_checkpoint(tx)
-    if newest is None:
+        vkeys = [one.vkey for one in house.witnesses.known]
+        published = find_published(tx, vkeys, house.witnesses.quorum)
+    if published is None:
         raise NotFoundError(
-            "the log is empty", code="log-empty", where="checkpoint", remedy="ask again in a second"
+            "no checkpoint is published yet",
+            code="log-empty",
+            where="checkpoint",
+            remedy="ask again in a second",
         )
-    return newest.note.encode()
+    return published.checkpoint.note.encode()

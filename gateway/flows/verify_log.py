@@ -17,6 +17,7 @@ from gateway.translog import (
     audit_log,
     load_verifiers,
     open_checkpoint,
+    witness_verifier,
 )
 from gateway.translog.findings import Progress
 from schemas.errors import InvalidError
@@ -68,6 +69,7 @@ def verify_log(
         )
     restaters = list_restaters() if restaters is None else restaters
     findings = Findings(progress)
+    witness_keys = [*(one.vkey for one in house.witnesses.known), *house.witnesses.retired]
     with house.audit_db.transaction(read_only=True, isolation="repeatable read") as tx:
         extent = audit_log(
             tx,
@@ -78,6 +80,7 @@ def verify_log(
             now=now,
             late_after_s=config.seal_lag_refuse_s,
             outside=expected,
+            witnesses=[witness_verifier(vkey) for vkey in witness_keys],
         )
         for room, fault in list_sum_faults(tx):
             findings.add(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.db import Transaction, load_queries
+from gateway.translog.audit_cosigned import audit_cosignatures
 from gateway.translog.audit_records import (
     Restaters,
     audit_leaves,
@@ -47,10 +48,12 @@ def audit_log(
     now: datetime,
     late_after_s: int,
     outside: Sequence[Expected] = (),
+    witnesses: Sequence[Verifier] = (),
 ) -> LogExtent:
     """Check everything into `findings`. `tx` must be repeatable read, so that rows and log are of one moment.
 
     `late_after_s`: a record that waited longer than this for its leaf is a fault. `outside`: checkpoints kept elsewhere.
+    `witnesses`: keys of everybody who ever co-signed.
     """
     extent = get_extent(tx)
     audit_leaves(tx, restaters, findings, extent.leaves)
@@ -61,4 +64,5 @@ def audit_log(
     audit_unrecorded(tx, restaters, findings)
     if extent.leaf_rows == extent.leaves:
         audit_tree(tx, verifiers, findings, origin=origin, leaves=extent.leaves, outside=outside)
+    audit_cosignatures(tx, witnesses, findings)
     return extent

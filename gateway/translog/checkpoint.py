@@ -30,7 +30,10 @@ class SignedCheckpoint(NamedTuple):
     """A checkpoint whose signatures verified."""
 
     checkpoint: Checkpoint
-    signed_at: datetime | None  # from the timed signature; None when the note carries none
+    signed_at: (
+        datetime | None
+    )  # the earliest of the timed signatures; None when there is none by a key we know
+    by: tuple[Verifier, ...] = ()
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer, signed_at: datetime) -> str:
@@ -77,7 +80,7 @@ def open_checkpoint(note: str, verifiers: Sequence[Verifier], *, timed: bool = F
             value=f"size {checkpoint.size}",
         )
     signed_at = None if opened.signed_at_s is None else _instant(opened.signed_at_s)
-    return SignedCheckpoint(checkpoint, signed_at)
+    return SignedCheckpoint(checkpoint, signed_at, tuple(opened.by))
 
 
 def _instant(posix_s: int) -> datetime:

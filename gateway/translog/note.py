@@ -169,6 +169,11 @@ def open_note(note: str, verifiers: Sequence[Verifier]) -> OpenedNote:
     return OpenedNote(text, by, min(times, default=None))
 
 
+def note_text(note: str) -> str:
+    """What a note says, without its signatures; nothing is checked but its form. Raises InvalidError."""
+    return _parts(note)[0]
+
+
 def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     if len(note) > MAX_NOTE_CHARS or any(char < " " and char != "\n" for char in note):
         raise InvalidError(

@@ -40,14 +40,15 @@ def find_checkpoint(tx: Transaction) -> StoredCheckpoint | None:
     return row and StoredCheckpoint(row.size, bytes(row.root), row.note, row.signed_at)
 
 
-def find_proof(tx: Transaction, kind: str, row_id: str) -> RecordProof | None:
-    """The proof for the record of a row; None when there is no such record or it still waits for its leaf."""
-    return _proof(tx, tx.find(queries.find_leaf_by_row, {"kind": kind, "row_id": row_id}))
+def find_proof(tx: Transaction, kind: str, row_id: str, under: StoredCheckpoint | None) -> RecordProof | None:
+    """The proof for the record of a row, leading to the checkpoint `under`; None when there is no such record, or it is not below
+    that checkpoint yet."""
+    return _proof(tx, tx.find(queries.find_leaf_by_row, {"kind": kind, "row_id": row_id}), under)
 
 
-def find_record_proof(tx: Transaction, record_id: UUID) -> RecordProof | None:
+def find_record_proof(tx: Transaction, record_id: UUID, under: StoredCheckpoint | None) -> RecordProof | None:
     """The same by record id."""
-    return _proof(tx, tx.find(queries.find_leaf_by_record, {"record_id": str(record_id)}))
+    return _proof(tx, tx.find(queries.find_leaf_by_record, {"record_id": str(record_id)}), under)
 
 
 def get_consistency(tx: Transaction, old: int, new: int) -> list[bytes]:
@@ -61,11 +62,10 @@ def get_consistency(tx: Transaction, old: int, new: int) -> list[bytes]:
     return list_range_roots(tx, consistency_ranges(old, new), size)
 
 
-def _proof(tx: Transaction, row: Row | None) -> RecordProof | None:
-    newest = find_checkpoint(tx)
-    if row is None or row.position is None or newest is None or row.position >= newest.size:
+def _proof(tx: Transaction, row: Row | None, under: StoredCheckpoint | None) -> RecordProof | None:
+    if row is None or row.position is None or under is None or row.position >= under.size:
         return None
-    path = list_range_roots(tx, inclusion_ranges(row.position, newest.size), newest.size)
+    path = list_range_roots(tx, inclusion_ranges(row.position, under.size), under.size)
     return RecordProof(
-        row.record_id, row.kind, row.row_id, bytes(row.body), Proof(row.position, path, newest.note)
+        row.record_id, row.kind, row.row_id, bytes(row.body), Proof(row.position, path, under.note)
     )

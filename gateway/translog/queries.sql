@@ -137,3 +137,70 @@ release savepoint restating
 
 -- name: back_to_savepoint
 rollback to savepoint restating
+
+
+-- name: find_checkpoint_below
+select number, size, root, note, signed_at from checkpoint where size < %(below)s order by size desc limit 1
+
+-- name: find_cosigned_size
+-- The newest size that enough of the witnesses signed. Walks the primary key from its end and stops at the first.
+select size from cosignature
+where vkey = any(%(vkeys)s) and size < %(below)s
+group by size having count(*) >= %(quorum)s
+order by size desc limit 1
+
+-- name: list_cosignatures
+select vkey, line, cosigned_at from cosignature where size = %(size)s and vkey = any(%(vkeys)s) order by vkey
+
+-- name: list_last_cosigned
+-- Each witness's newest signature and their count.
+select want.vkey, coalesce(last.size, 0)::bigint as size, coalesce(last.number, 0)::bigint as number
+from unnest(%(vkeys)s::text[]) want(vkey)
+left join lateral (
+    select size, number from cosignature c where c.vkey = want.vkey order by c.number desc limit 1
+) last on true
+
+-- name: insert_cosignature
+insert into cosignature (size, vkey, number, line, cosigned_at, received_at)
+values (%(size)s, %(vkey)s, %(number)s, %(line)s, %(cosigned_at)s, %(now)s)
+on conflict (size, vkey) do nothing
+
+-- name: insert_refusal
+insert into witness_refusal (refusal_id, vkey, size, root, seen_size, code, refused_at)
+values (%(refusal_id)s, %(vkey)s, %(size)s, %(root)s, %(seen_size)s, %(code)s, %(now)s)
+
+-- name: insert_refusal_answer
+insert into refusal_answer (refusal_id, answered_by, reason, answered_at)
+values (%(refusal_id)s, %(answered_by)s, %(reason)s, %(now)s)
+
+-- name: list_refusals
+select r.refusal_id, r.vkey, r.size, r.root, r.seen_size, r.code, r.refused_at, a.answered_by, a.reason, a.answered_at
+from witness_refusal r left join refusal_answer a using (refusal_id)
+where not %(open_only)s or a.refusal_id is null
+order by r.refused_at desc, r.refusal_id
+limit 100
+
+-- name: find_refused_size
+select min(r.size) as size from witness_refusal r
+where not exists (select from refusal_answer a where a.refusal_id = r.refusal_id)
+
+-- name: list_all_cosignatures
+select s.size, s.vkey, s.number, s.line, s.cosigned_at, c.note
+from cosignature s left join checkpoint c using (size)
+order by s.vkey, s.number
+
+-- name: list_refusal_ids
+select refusal_id::text from witness_refusal
+where refusal_id > %(after)s::uuid order by refusal_id limit %(limit)s
+
+-- name: restate_refusals
+select refusal_id::text, vkey, size, root, seen_size, code, refused_at
+from witness_refusal where refusal_id = any(%(row_ids)s::uuid[])
+
+-- name: list_answer_ids
+select refusal_id::text from refusal_answer
+where refusal_id > %(after)s::uuid order by refusal_id limit %(limit)s
+
+-- name: restate_answers
+select refusal_id::text, answered_by, reason, answered_at
+from refusal_answer where refusal_id = any(%(row_ids)s::uuid[])

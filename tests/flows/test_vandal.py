@@ -20,8 +20,11 @@ from joserfc.jwk import ECKey
 from gateway.config import Config
 from gateway.flows._restaters import list_restaters
 from gateway.flows.add_code import add_code
+from gateway.flows.answer_refusal import answer_refusal
 from gateway.flows.approve_ruleset import approve_ruleset
+from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
+from gateway.flows.inspect_witnesses import inspect_witnesses
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
@@ -43,6 +46,7 @@ from tests.house.tree import tables
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
 from tests.staff_stage import add_person
 from tests.storm.vandal import ReadingNotes, Vandal
+from tests.witnessing import Running, log_keys, running_witness, watched
 
 #: Columns whose change is no falsification, and why.
 NOT_EVIDENCE: dict[str, str] = {
@@ -114,7 +118,18 @@ def house(database: TestDatabase, tmp_path: Path) -> House:
         config = replace(Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys")
         made = plain_house(database, config=config, bank=bank_client(bank.address))
         _populate(made, bank)
+    with running_witness(tmp_path / "witness", "town.example", log_keys(made)) as witness:
+        _be_refused(watched(made, [witness], quorum=1), witness)
     return made
+
+
+def _be_refused(house: House, witness: Running) -> None:
+    """A witness saw another history first, and a person says why."""
+    witness.see(house, size=10_000)
+    cosign_checkpoint(house, now=NOW)
+    [refusal] = inspect_witnesses(house).refusals
+    answer_refusal(house, refusal.refusal_id, by="auditor", reason="the key was stolen", now=NOW)
+    seal_log(house, now=NOW)
 
 
 def _verify(house: House) -> VerifyReport:

@@ -54,7 +54,7 @@ def parsed(text: str) -> ast.Module:
 
 def room_folders() -> list[Path]:
     """Rooms are the packages of `gateway` that own rows; these others are the doors, paths and tools around them."""
-    others = {"cli", "db", "flows", "observe", "sandbox", "web"}
+    others = {"cli", "db", "flows", "observe", "sandbox", "verifier", "web"}
     return sorted(
         init.parent for init in (ROOT / "gateway").glob("*/__init__.py") if init.parent.name not in others
     )
