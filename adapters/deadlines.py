@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from requests.adapters import HTTPAdapter
+from adapters.wire_tap import TappedLine
 
 _here = threading.local()
 
@@ -57,7 +57,7 @@ class _DeadlineSocket(ssl.SSLSocket):
             self.settimeout(left)
 
 
-class DeadlineAdapter(HTTPAdapter):
+class DeadlineAdapter(TappedLine):
     """HTTPS with TLS 1.2 or later and `_DeadlineSocket`; never retries, follows no proxy of its own."""
 
     def __init__(self, *, ca_file: Path | None, client: tuple[Path, Path] | None, connections: int) -> None:

@@ -7,6 +7,7 @@ it. Nothing of this is reachable from settings; only the checking command and te
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 LOSSES = ("drop", "slow", "garbage")
 GARBAGE = b"<html>gateway time-out</html>"
@@ -100,7 +102,7 @@ class TappedLine(HTTPAdapter):
         loss = tap.next_loss()
         try:
             answer = super().send(request, *args, **kwargs)
-            received = answer.content  # kept inside the answer: whoever reads it later gets the same
+            received = answer.content
         except requests.RequestException:
             tap.keep(_exchange(request, sent, None, b"", began, loss))
             raise
@@ -110,9 +112,21 @@ class TappedLine(HTTPAdapter):
         if loss == "drop":
             raise requests.ConnectionError("the connection was closed before the answer", request=request)
         if loss == "garbage":
-            answer.status_code, answer._content = 200, GARBAGE
+            answer.status_code, received = 200, GARBAGE
             answer.headers["Content-Type"] = "text/html"
-        return answer
+        return _again(answer, received)
+
+
+def _again(answer: requests.Response, received: bytes) -> requests.Response:
+    """The answer as if nobody had read it yet, whichever way the caller reads: `content`, `iter_content` or `raw`."""
+    answer.headers.pop("Content-Encoding", None)
+    answer.headers["Content-Length"] = str(len(received))
+    raw: Any = HTTPResponse(
+        io.BytesIO(received), dict(answer.headers), answer.status_code, preload_content=False
+    )
+    unread: Any = answer
+    unread.raw, unread._content, unread._content_consumed = raw, False, False
+    return answer
 
 
 def _exchange(

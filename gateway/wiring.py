@@ -89,12 +89,12 @@ def read_neighbours(path: Path) -> dict[str, dict[str, Any]]:
         return tomllib.load(file)
 
 
-def receipt_signer(path: Path) -> Callable[[Mapping[str, object]], str]:
-    """Signs claims as a compact JWS (RFC 7515) with ES256; the key id is the RFC 7638 thumbprint of the key."""
+def receipt_signer(path: Path, typ: str = "receipt+jws") -> Callable[[Mapping[str, object]], str]:
+    """Signs claims as a compact JWS (RFC 7515) of this type with ES256; the key id is the RFC 7638 thumbprint of the key."""
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise InvalidError("the receipt key is not a P-256 key", where=str(path))
-    header = _b64(canonical_json({"alg": "ES256", "kid": _thumbprint(key), "typ": "receipt+jws"}))
+    header = _b64(canonical_json({"alg": "ES256", "kid": _thumbprint(key), "typ": typ}))
     algorithm = ec.ECDSA(hashes.SHA256())
 
     def sign(claims: Mapping[str, object]) -> str:

@@ -38,7 +38,7 @@ def give_back(it: Calling, *serials: Serial) -> None:
 
 @scenario(
     "call-freeze-confirm",
-    "冻结、确认,余额随之变化",
+    "冻结、确认，余额随之变化",
     "points are frozen and confirmed, and the balance follows",
     needs=("freeze",),
 )
@@ -69,7 +69,7 @@ def freeze_confirm(it: Calling) -> None:
 
 
 @scenario(
-    "call-freeze-release", "冻结后解冻,积分退回", "points that are released come back", needs=("freeze",)
+    "call-freeze-release", "冻结后解冻，积分退回", "points that are released come back", needs=("freeze",)
 )
 def freeze_release(it: Calling) -> None:
     before, serial = it.client.balance(it.accounts.rich), it.serial()
@@ -82,7 +82,7 @@ def freeze_release(it: Calling) -> None:
 
 @scenario(
     "call-find",
-    "按流水号查证,没有的就是没有",
+    "按流水号查证，没有的就是没有",
     "what happened under a serial is found, and what never happened is not",
     needs=("freeze", "find"),
 )
@@ -137,7 +137,7 @@ def release_twice(it: Calling) -> None:
 
 @scenario(
     "call-ask-twice",
-    "查询两次结果相同,不改变任何东西",
+    "查询两次结果相同，不改变任何东西",
     "asking twice changes nothing",
     needs=("freeze", "find"),
 )
@@ -151,13 +151,13 @@ def ask_twice(it: Calling) -> None:
 
 
 @scenario(
-    "call-balance", "余额可查,没有的账户找不到", "a balance is told, and an account nobody has is not found"
+    "call-balance", "余额可查，没有的账户找不到", "a balance is told, and an account nobody has is not found"
 )
 def balance(it: Calling) -> None:
     rich, empty = it.client.balance(it.accounts.rich), it.client.balance(it.accounts.empty)
     expect(
         rich >= 20 * POINTS_CENTI,
-        "测试账户积分太少(至少 20 分)",
+        "测试账户积分太少（至少 20 分）",
         "the test account needs 20 points at least",
         wanted=2000,
         seen=rich,
@@ -174,7 +174,7 @@ def _day(it: Calling, on: date) -> list[tuple[str, str, str, int]]:
 
 @scenario(
     "call-statement",
-    "日对账单列出当天每一笔,再取相同,空日为空",
+    "日对账单列出当天每一笔，再取相同，空日为空",
     "the day statement lists each movement of ours, twice the same; an empty day is empty",
     needs=("freeze", "statement"),
 )
@@ -217,7 +217,7 @@ def statement_disorder(it: Calling) -> None:
 
 @scenario(
     "call-many-at-once",
-    "八个线程同时冻结,一分不多一分不少",
+    "八个线程同时冻结，一分不多一分不少",
     "eight threads freezing at once move exactly their points",
     needs=("freeze", "find"),
 )
@@ -251,7 +251,7 @@ def half_points(it: Calling) -> None:
 
 @scenario(
     "call-whole-points",
-    "不收小数的镇,半分在送出前就被拒绝",
+    "不收小数的镇，半分在送出前就被拒绝",
     "a town without half points is never sent half a point",
     needs=("freeze", "whole-points"),
 )

@@ -27,7 +27,10 @@ def _answered(answer: DoorAnswer, *statuses: str) -> None:
 
 
 @scenario(
-    "door-accepted", "推送被接收,落库并得到回执", "a push is accepted, stored and receipted", needs=("items",)
+    "door-accepted",
+    "推送被接收，落库并得到回执",
+    "a push is accepted, stored and receipted",
+    needs=("items",),
 )
 def accepted(it: Door) -> None:
     before = it.stored()
@@ -39,7 +42,7 @@ def accepted(it: Door) -> None:
 
 @scenario(
     "door-same-push",
-    "同一批再送一次,得到同样的答复,只存一次",
+    "同一批再送一次，得到同样的答复，只存一次",
     "the same push again gets the same answer, and is stored once",
     needs=("items",),
 )
@@ -52,7 +55,7 @@ def same_push(it: Door) -> None:
 
 @scenario(
     "door-duplicate",
-    "同样的条目换一批再送,是重复",
+    "同样的条目换一批再送，是重复",
     "the same item in another push is a duplicate",
     needs=("items",),
 )
@@ -66,7 +69,7 @@ def duplicate(it: Door) -> None:
 
 @scenario(
     "door-conflict",
-    "同一引用号、内容不同,是冲突",
+    "同一引用号、内容不同，是冲突",
     "the same reference with other content is a conflict",
     needs=("items",),
 )
@@ -81,7 +84,7 @@ def conflict(it: Door) -> None:
 
 @scenario(
     "door-correction",
-    "更正(冲回)被接收,原条目不改",
+    "更正（冲回）被接收，原条目不改",
     "a correction is accepted as a new item that names the old",
     needs=("items",),
 )
@@ -97,7 +100,7 @@ def correction(it: Door) -> None:
 
 @scenario(
     "door-unknown-word",
-    "没见过的活动代码进入待核实,不落账",
+    "没见过的活动代码进入待核实，不落账",
     "a word never seen goes to quarantine",
     needs=("items",),
 )
@@ -111,7 +114,7 @@ def unknown_word(it: Door) -> None:
 
 @scenario(
     "door-wrong-item",
-    "写错的条目被拒绝,其余照收",
+    "写错的条目被拒绝，其余照收",
     "a wrong item is rejected and the others are taken",
     needs=("items",),
 )
@@ -126,7 +129,7 @@ def wrong_item(it: Door) -> None:
 
 @scenario(
     "door-no-consent",
-    "没有同意的人,不留任何信息",
+    "没有同意的人，不留任何信息",
     "of a person without consent nothing is kept",
     needs=("items",),
 )
@@ -141,7 +144,7 @@ def no_consent(it: Door) -> None:
 
 @scenario(
     "door-forged",
-    "签名或凭证不对的推送被拒绝,什么也不存",
+    "签名或凭证不对的推送被拒绝，什么也不存",
     "a push with a wrong signature or credential is refused and nothing is stored",
 )
 def forged(it: Door) -> None:
@@ -152,7 +155,7 @@ def forged(it: Door) -> None:
         refused = answer.status >= 400 and not answer.statuses and bool(answer.code)
         expect(
             refused,
-            f"伪造({how})未被拒绝",
+            f"伪造（{how}）未被拒绝",
             f"a forgery ({how}) is not refused",
             wanted="refused",
             seen=answer.status,
@@ -174,7 +177,7 @@ def largest_page(it: Door) -> None:
 
 @scenario(
     "door-encoding",
-    "编码不对的报文被拒绝,什么也不存",
+    "编码不对的报文被拒绝，什么也不存",
     "a message in the wrong encoding is refused and nothing is stored",
     needs=("items", "rest"),
 )

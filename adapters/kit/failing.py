@@ -27,7 +27,7 @@ LOSSES = ("drop", "slow", "garbage")
 
 @scenario(
     "call-conflict",
-    "同一流水号、内容不同,是冲突",
+    "同一流水号、内容不同，是冲突",
     "the same serial with other content is a conflict",
     needs=("freeze",),
 )
@@ -73,7 +73,7 @@ def unknown_serial(it: Calling) -> None:
 
 @scenario(
     "call-ended",
-    "确认后不能解冻,解冻后不能确认",
+    "确认后不能解冻，解冻后不能确认",
     "what is confirmed cannot be released, nor the other way",
     needs=("freeze",),
 )
@@ -101,7 +101,7 @@ def _lost(
         it.client.balance(it.accounts.rich)  # a token is there, so that the next message is the one meant
         it.faults.arm(loss, action)
         with expect_error(
-            OutcomeUnknownError, f"答复丢失({loss})未报结果不明", f"a lost answer ({loss}) is not unknown"
+            OutcomeUnknownError, f"答复丢失（{loss}）未报结果不明", f"a lost answer ({loss}) is not unknown"
         ):
             act(serial)
         it.faults.calm()
@@ -109,7 +109,7 @@ def _lost(
         expect_equal(
             found.state if found else None,
             state,
-            f"答复丢失({loss})后查证不到",
+            f"答复丢失（{loss}）后查证不到",
             f"after a lost answer ({loss}) asking does not tell",
         )
         again = act(serial)
@@ -122,7 +122,7 @@ def _lost(
 
 @scenario(
     "call-lost-freeze",
-    "冻结的答复丢失:结果不明,查证后可知",
+    "冻结的答复丢失：结果不明，查证后可知",
     "a freeze whose answer is lost is unknown, and asking tells",
     needs=("freeze", "find"),
 )
@@ -134,7 +134,7 @@ def lost_freeze(it: Calling) -> None:
 
 @scenario(
     "call-lost-confirm",
-    "确认的答复丢失:结果不明,查证后可知",
+    "确认的答复丢失：结果不明，查证后可知",
     "a confirmation whose answer is lost is unknown, and asking tells",
     needs=("freeze", "find"),
 )
@@ -147,7 +147,7 @@ def lost_confirm(it: Calling) -> None:
 
 @scenario(
     "call-lost-release",
-    "解冻的答复丢失:结果不明,查证后可知",
+    "解冻的答复丢失：结果不明，查证后可知",
     "a release whose answer is lost is unknown, and asking tells",
     needs=("freeze", "find"),
 )
@@ -166,7 +166,7 @@ def lost_question(it: Calling) -> None:
         it.faults.arm(loss, "balance")
         with expect_error(
             UnavailableError,
-            f"查询无答复({loss})未报不可用",
+            f"查询无答复（{loss}）未报不可用",
             f"a question without answer ({loss}) is not unavailable",
         ):
             it.client.balance(it.accounts.rich)
@@ -175,7 +175,7 @@ def lost_question(it: Calling) -> None:
 
 @scenario(
     "call-busy",
-    "对方忙:什么都没发生,稍后再送",
+    "对方忙：什么都没发生，稍后再送",
     "a busy town did nothing, and says when to come again",
     needs=("freeze", "find"),
     simulator_only=True,
@@ -192,7 +192,7 @@ def busy(it: Calling) -> None:
 
 @scenario(
     "call-refused",
-    "对方按规则拒绝:不再重送",
+    "对方按规则拒绝：不再重送",
     "a refusal by rule is a refusal",
     needs=("freeze",),
     simulator_only=True,
@@ -203,7 +203,7 @@ def refused(it: Calling) -> None:
         freeze(it, it.serial())
 
 
-@scenario("call-nobody-listens", "连不上:什么都没发生", "where nobody listens nothing happened")
+@scenario("call-nobody-listens", "连不上：什么都没发生", "where nobody listens nothing happened")
 def nobody_listens(it: Calling) -> None:
     away = it.create(dataclasses.replace(it.config, address=NOBODY_LISTENS))
     with expect_error(UnavailableError, "连不上未报不可用", "no connection is not unavailable"):
@@ -215,7 +215,7 @@ def nobody_listens(it: Calling) -> None:
 
 @scenario(
     "call-foreign-certificate",
-    "证书不是信任的机构签发,就不通话",
+    "证书不是信任的机构签发，就不通话",
     "a certificate of another authority is not talked to",
 )
 def foreign_certificate(it: Calling) -> None:
@@ -272,7 +272,7 @@ def in_transaction(it: Calling) -> None:
 
 @scenario(
     "call-not-offered",
-    "声明没有的能力,不发出任何消息就拒绝",
+    "声明没有的能力，不发出任何消息就拒绝",
     "what is declared lacking is refused before anything is sent",
     needs=("no-freeze",),
 )

@@ -13,8 +13,8 @@ _RESIDENT_ID = re.compile(r"(?<![0-9])([0-9]{6})[0-9]{8}([0-9]{3}[0-9Xx])(?![0-9
 _PHONE = re.compile(r"(?<![0-9])(\+?[0-9]{3})[0-9]{4,6}([0-9]{2})(?![0-9])")
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 _SECRETS = re.compile(
-    r"(?P<before>(?:client_assertion|access_token|refresh_token|id_token|code|client_secret|password)\"?\s*[=:]\s*\"?)"
-    r"(?P<secret>[^\"&\s,}<]+)"
+    r"(?P<before>(?:client_assertion|access_token|refresh_token|id_token|client_secret|password)\"?\s*[=:]\s*\"?"
+    r"|\bcode=)(?P<secret>[^\"&\s,}<]+)"  # an authorization code stands in forms; "code": is a refusal's
 )
 _SOAP_SECRETS = re.compile(
     r"(<(?:\w+:)?(?:Password|Nonce|SignatureValue|BinarySecurityToken|DigestValue)\b[^>]*>)[^<]+(</)"

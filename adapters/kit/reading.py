@@ -76,7 +76,7 @@ def complete(it: Reading) -> None:
         )
         expect(
             whole,
-            "积分不是正整数(百分之一分)",
+            "积分不是正整数（百分之一分）",
             "points are no positive integer of 1/100",
             seen=item.points_centi,
         )
@@ -88,7 +88,7 @@ def complete(it: Reading) -> None:
 
 @scenario(
     "read-unknown-word",
-    "没见过的活动代码只保留,不猜测",
+    "没见过的活动代码只保留，不猜测",
     "a word never seen is kept without a meaning, never guessed",
 )
 def unknown_word(it: Reading) -> None:
@@ -105,7 +105,7 @@ def unknown_word(it: Reading) -> None:
 
 @scenario(
     "read-wrong-field",
-    "每个写错的字段都被拒绝,并指出位置",
+    "每个写错的字段都被拒绝，并指出位置",
     "each wrong field is refused with its place, and spoils no other item",
 )
 def wrong_field(it: Reading) -> None:
@@ -158,7 +158,7 @@ def same_twice(it: Reading) -> None:
 
 
 @scenario(
-    "read-largest-page", "最大的一页能读,再多一条就拒绝", "the largest page is read, and one more is refused"
+    "read-largest-page", "最大的一页能读，再多一条就拒绝", "the largest page is read, and one more is refused"
 )
 def largest_page(it: Reading) -> None:
     most = it.reader.capabilities.max_items
@@ -214,7 +214,7 @@ def odd_points(it: Reading) -> None:
 
 @scenario(
     "read-cut-out",
-    "剔除个别条目后,其余条目编号不变,剔除者不留痕迹",
+    "剔除个别条目后，其余条目编号不变，剔除者不留痕迹",
     "items cut out leave the others' numbers, and no trace",
 )
 def cut_out(it: Reading) -> None:
@@ -275,7 +275,7 @@ def published(it: Reading) -> None:
 
 
 @scenario(
-    "read-version", "读法带有版本号,镇街资料齐全", "the reading has a version, and the town says who it is"
+    "read-version", "读法带有版本号，镇街资料齐全", "the reading has a version, and the town says who it is"
 )
 def version(it: Reading) -> None:
     reader = it.reader

@@ -72,7 +72,7 @@ def no_document(it: Reading) -> None:
 
 @scenario(
     "read-batch-shape",
-    "一批就是一个数组,旁边不许有别的",
+    "一批就是一个数组，旁边不许有别的",
     "a batch is an array and nothing beside",
     needs=("rest",),
 )
@@ -95,7 +95,7 @@ def single(it: Reading) -> None:
 
 @scenario(
     "read-lines",
-    "逐行流与批读法相同,编号接续",
+    "逐行流与批读法相同，编号接续",
     "lines read like a batch, with numbers that go on",
     needs=("rest",),
 )
@@ -142,7 +142,7 @@ def no_object(it: Reading) -> None:
 
 @scenario(
     "read-nesting",
-    "嵌套过深的整体拒绝,单条里的嵌套不影响其他",
+    "嵌套过深的整体拒绝，单条里的嵌套不影响其他",
     "what is nested too deep is refused whole; in one item it spoils no other",
     needs=("rest",),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.kit import calling, door, failing, reading, reading_json
 from adapters.kit.masking import Shown, shown
-from adapters.kit.scenario import SCENARIOS, Scenario, ScenarioFailedError, lack_of
+from adapters.kit.scenario import PARTS, SCENARIOS, Scenario, ScenarioFailedError, lack_of
 from adapters.wire_tap import Tap
 from schemas.errors import GatewayError
 from schemas.ports import Capabilities
@@ -34,7 +34,7 @@ class Outcome:
 
 def scenarios(*parts: str) -> list[Scenario]:
     """The suite in its order, of some parts or of all."""
-    return [one for one in SCENARIOS.values() if not parts or one.part in parts]
+    return [one for part in parts or PARTS for one in SCENARIOS.values() if one.part == part]
 
 
 def run_one(
@@ -54,13 +54,13 @@ def run_one(
     try:
         one.run(subject)
     except ScenarioFailedError as exc:
-        zh = f"{exc.zh};应为 {_short(exc.wanted)},实为 {_short(exc.seen)}"
+        zh = f"{exc.zh}；应为 {_short(exc.wanted)}，实为 {_short(exc.seen)}"
         en = f"{exc.en}; wanted {_short(exc.wanted)}, seen {_short(exc.seen)}"
     except GatewayError as exc:
-        zh = f"得到意外的答复:{exc.what}({exc.code})"
+        zh = f"得到意外的答复：{exc.what}（{exc.code}）"
         en = f"an answer nobody expected: {exc.what} ({type(exc).__name__}, {exc.code})"
     except Exception as exc:  # an adapter that breaks is a failure to report, not to end at
-        zh = f"适配器出错:{type(exc).__name__}"
+        zh = f"适配器出错：{type(exc).__name__}"
         en = f"the adapter broke: {type(exc).__name__}"
     else:
         return Outcome(one.id, one.part, one.zh, one.en, PASSED)

@@ -75,7 +75,7 @@ def lack_of(one: Scenario, capabilities: Capabilities) -> tuple[str, str] | None
     for need in one.needs:
         there, zh, en = NEEDS[need]
         if not there(capabilities):
-            return f"已声明:{zh}", f"declared: {en}"
+            return f"已声明：{zh}", f"declared: {en}"
     return None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.town_check import check, report
 from gateway.config import load_config
 from schemas.values import BEIJING, TownCode
 
@@ -32,7 +33,11 @@ def _house() -> House:
 
 @click.group()
 def group() -> None:
-    """A town's day: reconciliation, differences, quarantine, activity codes."""
+    """A town's day: reconciliation, differences, quarantine, activity codes; checking a town's platform."""
+
+
+group.add_command(check)
+group.add_command(report)
 
 
 @group.command()
