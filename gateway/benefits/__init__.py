@@ -10,6 +10,7 @@ A proposal's state moves only because a row was written to proposal_event; Postg
 """
 
 from gateway.benefits.changes import (
+    CORRECTED,
     Changed,
     claim_changes,
     count_changes,
@@ -24,6 +25,7 @@ from gateway.benefits.deciding import (
     find_decision,
     insert_decisions,
     list_current,
+    list_decided,
     list_decisions,
 )
 from gateway.benefits.facilities import (
@@ -67,6 +69,7 @@ from gateway.benefits.quotas import (
 from gateway.benefits.states import EDGES, ENDED, OPEN, ProposalEvent, next_state
 
 __all__ = [
+    "CORRECTED",
     "EDGES",
     "ENDED",
     "OPEN",
@@ -91,6 +94,7 @@ __all__ = [
     "insert_revocations",
     "list_asked",
     "list_current",
+    "list_decided",
     "list_decisions",
     "list_facilities",
     "list_faults",

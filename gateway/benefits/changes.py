@@ -11,6 +11,9 @@ from schemas.policy import SubjectKind
 
 queries = load_queries(__file__)
 
+#: How the cause of a correction after an objection begins; it outlives every other cause of the same subject.
+CORRECTED = "correction:"
+
 
 class Changed(NamedTuple):
     """A subject to evaluate, and what caused it ('batch:<id>', 'consent', …)."""
@@ -33,7 +36,8 @@ def claim_changes(tx: Transaction, limit: int, on: date) -> list[Changed]:
         for subject_id, batch_id in tx.tuples(queries.list_batch_subjects, {"batch_ids": batch_ids}):
             causes[subject_id] = f"batch:{batch_id}"
     for subject_id, cause in tx.tuples(queries.take_changed_subjects, {"limit": limit}):
-        causes[subject_id] = cause  # a named cause says more than 'there was a push'
+        if not causes.get(subject_id, "").startswith(CORRECTED):
+            causes[subject_id] = cause  # a named cause says more than 'there was a push'
     return _with_households(tx, causes, on)
 
 

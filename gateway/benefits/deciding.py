@@ -110,6 +110,11 @@ def insert_decisions(tx: Transaction, news: Sequence[NewDecision], *, now: datet
     return drafts
 
 
+def list_decided(tx: Transaction, decision_ids: Sequence[UUID]) -> list[Row]:
+    """Rows (decision_id, ruleset_id, as_of_on): under which ruleset and as of which day."""
+    return tx.all(queries.list_decided, {"decision_ids": list(decision_ids)})
+
+
 def find_decision(tx: Transaction, decision_id: UUID) -> Row | None:
     """A decision row with its facts and body, or None."""
     return tx.find(queries.get_decision, {"decision_id": decision_id})

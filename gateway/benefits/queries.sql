@@ -46,6 +46,9 @@ insert into evaluation as e (subject_id, evaluated_at)
 select subject_id, %(now)s from unnest(%(subject_ids)s::bigint[]) with ordinality as asked(subject_id, place) order by place
 on conflict (subject_id) do update set evaluated_at = greatest(e.evaluated_at, excluded.evaluated_at);
 
+-- name: list_decided
+select decision_id, ruleset_id, as_of_on from decision where decision_id = any(%(decision_ids)s::uuid[]);
+
 -- name: list_current
 select c.subject_id, c.product, c.decision_id, d.applicant_id, d.ruleset_id, d.outcome, d.discount_bp, d.limit_increase_fen,
        d.final_rate_bp, d.reason_codes, c.proposal_id, p.state as proposal_state, p.decision_id as proposal_decision_id,

@@ -1,6 +1,7 @@
 """Contributions: what residents did, as the towns sent it, never changed afterwards.
 
-Owns: contribution_batch, raw_push, contribution, month_sum, quarantined_item, quarantine_reading, activity_code, changed_batch
+Owns: contribution_batch, raw_push, contribution, month_sum, quarantined_item, quarantine_reading, activity_code, changed_batch,
+    scoreboard
 Reads: transfer
 Never: guesses an activity, changes a row that was written, keeps in the clear what a town sent
 
@@ -36,6 +37,20 @@ from gateway.contributions.reading import (
     list_month_sums,
     list_posted_scores,
 )
+from gateway.contributions.scoreboards import (
+    CORRECTION,
+    LIST,
+    NewScoreboard,
+    Quarter,
+    Standing,
+    find_latest_posted,
+    find_scoreboard,
+    insert_scoreboard,
+    is_listed,
+    list_listed,
+    list_standing,
+    lock_quarter,
+)
 from gateway.contributions.writing import (
     Claim,
     Earlier,
@@ -49,23 +64,32 @@ from gateway.contributions.writing import (
 )
 
 __all__ = [
+    "CORRECTION",
     "FIRST",
+    "LIST",
     "Claim",
     "Earlier",
     "Expired",
     "NewBatch",
+    "NewScoreboard",
     "Place",
     "Posted",
+    "Quarter",
+    "Standing",
     "Waiting",
     "claim_keys",
     "count_quarantined",
     "end_keeping",
     "find_batch",
     "find_earlier",
+    "find_latest_posted",
     "find_reading",
+    "find_scoreboard",
     "insert_batches",
     "insert_code",
     "insert_contributions",
+    "insert_scoreboard",
+    "is_listed",
     "item_digest",
     "list_batch_items",
     "list_code_rows",
@@ -73,13 +97,16 @@ __all__ = [
     "list_expired",
     "list_faults",
     "list_first_and_last",
+    "list_listed",
     "list_month_sums",
     "list_open",
     "list_posted_scores",
     "list_quarantined",
     "list_raw",
+    "list_standing",
     "list_standing_batches",
     "lock_open",
+    "lock_quarter",
     "mark_released",
     "put_reading",
     "remove_expired",

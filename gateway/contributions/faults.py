@@ -11,7 +11,8 @@ FAULT_LIMIT = 100
 
 
 def list_faults(tx: Transaction) -> list[RowFault]:
-    """Orphaned contributions, month sums and transfers that differ from the contributions; at most FAULT_LIMIT of each."""
+    """Orphaned contributions, month sums and transfers that differ from the contributions, posted scores that
+    are not the sum of their lines; at most FAULT_LIMIT of each."""
     limit = {"limit": FAULT_LIMIT}
     faults = [
         RowFault(
@@ -42,5 +43,15 @@ def list_faults(tx: Transaction) -> list[RowFault]:
             f"transfers of {r.moved}",
         )
         for r in tx.all(queries.list_posting_faults, limit)
+    ]
+    faults += [
+        RowFault(
+            "contribution",
+            f"holder_id {r.holder_id}, town {r.town}, period {r.period}, kind posted_score",
+            "points_centi",
+            f"lines that sum to {r.lines}",
+            f"a posted score of {r.posted}",
+        )
+        for r in tx.all(queries.list_score_faults, limit)
     ]
     return faults

@@ -85,10 +85,15 @@ select h.holder_id,
 from unnest(%(holder_ids)s::bigint[]) h(holder_id);
 
 -- name: list_posted_scores
--- The latest posted list of each period counts.
-select distinct on (holder_id, town, period) holder_id, town, period, points_centi
-from contribution
-where holder_id = any(%(holder_ids)s::bigint[]) and kind = 'posted_score'
+-- What stands of each period that had been posted by the day: a later list or a correction names the score it replaces.
+select distinct on (holder_id, town, period) holder_id, town, period, points_centi from (
+    select c.holder_id, c.town, c.period, c.points_centi, c.occurred_at, c.batch_id,
+           min(c.occurred_on) over (partition by c.holder_id, c.town, c.period) as posted_on,
+           exists (select from contribution r where r.town = c.town and r.reverses = c.reference) as replaced
+    from contribution c
+    where c.holder_id = any(%(holder_ids)s::bigint[]) and c.kind = 'posted_score'
+) scored
+where not replaced and posted_on <= %(on)s
 order by holder_id, town, period, occurred_at desc, batch_id desc;
 
 -- name: list_batch_ids
@@ -230,3 +235,66 @@ select town || ' ' || activity as row_id from activity_code where town || ' ' ||
 -- name: restate_codes
 select town || ' ' || activity as row_id, town, activity, category, added_by, added_at from activity_code
 where town || ' ' || activity = any(%(row_ids)s);
+-- name: lock_quarter
+-- One list or correction of a village and quarter at a time; pushes and other villages do not wait.
+select pg_advisory_xact_lock(hashtextextended(concat_ws(e'\n', 'scoreboard', %(town)s, %(village)s, %(period)s), 0));
+
+-- name: find_scoreboard
+-- The latest reading of a list or correction.
+select s.batch_id, s.reading, s.content_digest, s.received_at, s.answers, b.client_id, b.receipt
+from scoreboard s join contribution_batch b using (batch_id)
+where s.town = %(town)s and s.kind = %(kind)s and s.document_no = %(document_no)s
+order by s.reading desc limit 1;
+
+-- name: find_latest_posted
+select max(posted_at) as posted_at from scoreboard
+where town = %(town)s and village = %(village)s and period = %(period)s and applied;
+
+-- name: find_list
+select 1 as found from scoreboard
+where town = %(town)s and village = %(village)s and period = %(period)s and kind = 'list' and document_no = %(document_no)s and applied;
+
+-- name: list_listed
+-- Who was on a list of the village in the quarter.
+select distinct c.holder_id from scoreboard s join contribution c using (batch_id)
+where s.town = %(town)s and s.village = %(village)s and s.period = %(period)s and c.kind = 'posted_score';
+
+-- name: list_standing
+-- Lines and posted scores of a quarter that nothing has taken back.
+select c.holder_id, c.activity, c.reference, c.kind, c.category, c.points_centi, c.occurred_on
+from contribution c
+where c.town = %(town)s and c.period = %(period)s and c.holder_id = any(%(holder_ids)s::bigint[])
+  and c.kind in ('award', 'deduction', 'posted_score')
+  and not exists (select from contribution r where r.town = c.town and r.reverses = c.reference);
+
+-- name: insert_scoreboard
+insert into scoreboard (batch_id, town, kind, document_no, reading, village, period, rule_book, objection_no, posted_at, received_at,
+                        applied, content_digest, answers)
+values (%(batch_id)s, %(town)s, %(kind)s, %(document_no)s, %(reading)s, %(village)s, %(period)s, %(rule_book)s, %(objection_no)s,
+        %(posted_at)s, %(received_at)s, %(applied)s, %(content_digest)s, %(answers)s)
+returning *;
+
+-- name: list_scoreboard_ids
+select batch_id::text as row_id from scoreboard
+where batch_id > coalesce(nullif(%(after)s, ''), '00000000-0000-0000-0000-000000000000')::uuid order by batch_id limit %(limit)s;
+
+-- name: restate_scoreboards
+select batch_id::text as row_id, town, kind, document_no, reading, village, period, rule_book, objection_no, posted_at, received_at,
+       applied, content_digest, answers
+from scoreboard where batch_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_score_faults
+-- Posted scores that are not the sum of the lines that stand under them.
+with standing as (
+    select c.town, c.holder_id, c.period, c.kind, c.points_centi from contribution c
+    where c.period is not null and c.kind in ('award', 'deduction', 'posted_score')
+      and not exists (select from contribution r where r.town = c.town and r.reverses = c.reference)
+), summed as (
+    select town, holder_id, period,
+           coalesce(sum(case kind when 'award' then points_centi when 'deduction' then -points_centi end), 0)::bigint as lines,
+           sum(points_centi) filter (where kind = 'posted_score')::bigint as posted
+    from standing group by 1, 2, 3
+)
+select town, holder_id, period, lines, posted from summed
+where posted is not null and posted <> lines
+limit %(limit)s;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,9 @@ def list_first_and_last(tx: Transaction, holder_ids: Sequence[int]) -> list[tupl
     return tx.tuples(queries.list_first_and_last, {"holder_ids": int_array(holder_ids)})
 
 
-def list_posted_scores(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Rows (holder_id, town, period, points_centi): the latest list of each period."""
-    return tx.tuples(queries.list_posted_scores, {"holder_ids": int_array(holder_ids)})
+def list_posted_scores(tx: Transaction, holder_ids: Sequence[int], on: date) -> list[tuple[Any, ...]]:
+    """Rows (holder_id, town, period, points_centi): what stands now of each period that had been posted by that day."""
+    return tx.tuples(queries.list_posted_scores, {"holder_ids": int_array(holder_ids), "on": on})
 
 
 def list_codes(tx: Transaction, town: TownCode) -> Mapping[str, Category]:

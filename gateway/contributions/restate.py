@@ -1,4 +1,4 @@
-"""Says the records of contribution batches again, from the rows."""
+"""Says the records of contribution batches and scoreboards again, from the rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from gateway.contributions import scoreboards
 from gateway.contributions.codes import KIND as CODE_KIND
 from gateway.contributions.codes import CodeRestater
 from gateway.contributions.writing import EPOCH, MICROSECOND, item_digest
@@ -134,4 +135,8 @@ def _digests_of_rows(tx: Transaction, row_ids: Sequence[str]) -> dict[str, list[
     return found
 
 
-RESTATERS: dict[str, Restater] = {KIND: BatchRestater(), CODE_KIND: CodeRestater()}
+RESTATERS: dict[str, Restater] = {
+    KIND: BatchRestater(),
+    CODE_KIND: CodeRestater(),
+    scoreboards.KIND: scoreboards.ScoreboardRestater(),
+}

@@ -97,7 +97,7 @@ def _points(tx: Transaction, ruleset: Ruleset, subject_ids: list[int], on: date)
             if town in ruleset.factors and (may is None or (holder_id, town) in may):
                 balances[holder_id].append((TownCode(town), points))
     if ruleset.basis.kind is BasisKind.POSTED_SCORE:
-        for holder_id, town, period, points in contributions.list_posted_scores(tx, subject_ids):
+        for holder_id, town, period, points in contributions.list_posted_scores(tx, subject_ids, on):
             if town in ruleset.factors and (may is None or (holder_id, town) in may):
                 posted[holder_id].append(PostedScore(TownCode(town), period, points))
     return _Points(sums, balances, posted, _first_and_last(tx, ruleset, subject_ids))

@@ -215,9 +215,14 @@ def write_all(
     rows = [_batch(house, town, r, p, d) for r, p, d in zip(readings, judged, digests, strict=True)]
     keep_until = now + timedelta(days=house.config.quarantine_days)
     contributions.insert_batches(tx, town, rows, now=now, keep_until=keep_until)
-    records = [batch_record(_Named(town, row), row.item_digests) for row in rows]
+    records = [batch_record(named_batch(town, row), row.item_digests) for row in rows]
     translog.append_records(tx, records, now=now, new_id=house.new_id)
     return [_answer_of(town, r, p, row) for r, p, row in zip(readings, judged, rows, strict=True)]
+
+
+def named_batch(town: TownCode, batch: contributions.NewBatch) -> Any:
+    """A new batch with its town, as `batch_record` wants a row."""
+    return _Named(town, batch)
 
 
 class _Named:

@@ -15,6 +15,7 @@ from uuid import UUID
 from gateway import benefits, outbox, policy, subjects
 from gateway.benefits import OPEN, Current, Move, NewDecision, NewProposal, ProposalEvent, Want
 from gateway.db import Transaction
+from gateway.flows._back_to_date import regrant
 from gateway.flows._gather_facts import gather_facts
 from gateway.flows._proposal_moves import BANK, PROPOSE, append, apply_moves, lane_of, revoke_open, serial_of
 from gateway.house import House
@@ -122,6 +123,9 @@ class _Case(NamedTuple):
     act: Act
     proposal_id: UUID | None
     replaces: UUID | None  # what this proposal would take the place of
+    until_on: date | None = (
+        None  # a corrected benefit ends when the one it takes the place of would have ended
+    )
 
 
 @dataclass(slots=True)
@@ -175,16 +179,23 @@ class _Sweep:
             )
             gathered = [f for f in gathered if f.applicant_id in asked]
         current = benefits.list_current(self.tx, ruleset.product, [int(f.subject_id) for f in gathered])
-        at_once = ruleset.on_decrease is policy.OnDecrease.AT_ONCE
+        regrants = regrant(self.tx, ruleset, current, self.causes)
         cases = []
         for facts in gathered:
-            decision = policy.evaluate(ruleset, facts)
+            at_once = ruleset.on_decrease is policy.OnDecrease.AT_ONCE
+            decision, until_on = policy.evaluate(ruleset, facts), None
             known = asked is None or asked[facts.applicant_id]
             stands = current.get(int(facts.subject_id))
+            corrected = regrants.get(int(facts.subject_id))
+            if corrected is not None and stands is not None:
+                decision, facts, at_once = corrected  # noqa: PLW2901 - the day's facts take the place of today's
+                until_on = stands.proposal_until_on
             act = _plan(stands, decision, known=known, at_once=at_once)
             proposal_id = self.house.new_id() if act in (Act.PROPOSE, Act.CHANGE_APPLICANT) else None
             replaces = stands.proposal_id if _standing(stands) and stands and act is Act.PROPOSE else None
-            cases.append(_Case(decision, policy.facts_bytes(facts), stands, act, proposal_id, replaces))
+            cases.append(
+                _Case(decision, policy.facts_bytes(facts), stands, act, proposal_id, replaces, until_on)
+            )
         self.counts["evaluated"] += len(cases)
         self._conclude(ruleset, cases)
 
@@ -261,6 +272,8 @@ class _Sweep:
         decision = case.decision
         assert case.proposal_id is not None, "only cases that propose come here"
         from_on, until_on = policy.benefit_period(ruleset, self.on)
+        if case.until_on is not None and from_on < case.until_on < until_on:
+            until_on = case.until_on
         return NewProposal(
             proposal_id=case.proposal_id,
             business_on=self.on,

@@ -213,7 +213,7 @@ def _units(
                 units[holder] = units.get(holder, 0) + points * ruleset.town_units(town) * 100
         return units
     latest: dict[tuple[int, str], PostedScore] = {}
-    for holder, town, period, points in contributions.list_posted_scores(tx, ids):
+    for holder, town, period, points in contributions.list_posted_scores(tx, ids, on):
         if (household or (holder, town) in may) and period >= latest.get(
             (holder, town), PostedScore(town, "", 0)
         ).period:

@@ -287,6 +287,7 @@ def _built(data: Mapping[str, Any], document: Mapping[str, Any], canonical: byte
         quota=Quota(quota["amount_cny"], quota["counts"]) if quota else None,
         term_months=data["term"]["months"],
         on_decrease=data["on_decrease"],
+        on_correction=data.get("on_correction", data["on_decrease"]),
         assumed_loan_fen=data["assumed_loan"]["amount_cny"],
         document=document,
         canonical=canonical,

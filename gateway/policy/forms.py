@@ -302,6 +302,7 @@ class RulesetForm(Form):
     quota = fields.Nested(QuotaForm)
     term = fields.Nested(TermForm, required=True)
     on_decrease = Choice(OnDecrease, required=True)
+    on_correction = Choice(OnDecrease)  # left out: as on_decrease
     assumed_loan = fields.Nested(AssumedLoanForm, required=True)
     reference = Reference()  # of the programme as a whole, its start date and its subject
 

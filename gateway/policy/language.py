@@ -234,6 +234,7 @@ class Ruleset:
     quota: Quota | None
     term_months: int
     on_decrease: OnDecrease
+    on_correction: OnDecrease  # what a correction of a past quarter does to a benefit that would have been lower on its day
     assumed_loan_fen: int
     document: Mapping[str, Any] = field(repr=False)
     canonical: bytes = field(repr=False)

@@ -134,3 +134,11 @@ select c.consent_id::text as row_id, c.person_id, p.commitment, c.town, c.purpos
        c.by_guardian, c.given_at, c.recorded_at, c.withdrawn_at, c.withdrawal_recorded_at
 from consent c left join person p using (person_id)
 where c.consent_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_villages
+select household_id, village from household where household_id = any(%(household_ids)s::bigint[]);
+
+-- name: list_codes_of
+-- The codes households have in a town on a day.
+select household_id, code from household_code
+where household_id = any(%(household_ids)s::bigint[]) and town = %(town)s and valid_from_on <= %(on)s and valid_until_on > %(on)s;

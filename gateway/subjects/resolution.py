@@ -129,3 +129,14 @@ def find_household(tx: Transaction, town: TownCode, code: str, on: date) -> Hous
     """The household that has this family code on the day, or None."""
     row = tx.find(queries.find_household, {"town": town, "code": code, "on": on})
     return HouseholdId(row.household_id) if row else None
+
+
+def list_villages(tx: Transaction, household_ids: Sequence[int]) -> dict[int, str]:
+    """The village each household is registered in."""
+    return dict(tx.tuples(queries.list_villages, {"household_ids": int_array(household_ids)}))
+
+
+def list_codes_of(tx: Transaction, town: TownCode, household_ids: Sequence[int], on: date) -> dict[int, str]:
+    """The code each household has in a town on a day."""
+    params = {"town": town, "household_ids": int_array(household_ids), "on": on}
+    return dict(tx.tuples(queries.list_codes_of, params))
