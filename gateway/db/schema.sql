@@ -912,6 +912,27 @@ CREATE TABLE public.schema_migration (
 
 ALTER TABLE public.schema_migration OWNER TO gateway_migrate;
 
+CREATE TABLE public.scoreboard (
+    batch_id uuid NOT NULL,
+    town text NOT NULL,
+    kind text NOT NULL,
+    document_no text NOT NULL,
+    reading integer NOT NULL,
+    village text NOT NULL,
+    period text NOT NULL,
+    rule_book text NOT NULL,
+    objection_no text NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    applied boolean NOT NULL,
+    content_digest bytea NOT NULL,
+    answers jsonb NOT NULL,
+    CONSTRAINT scoreboard_kind_check CHECK ((kind = ANY (ARRAY['list'::text, 'correction'::text]))),
+    CONSTRAINT scoreboard_reading_check CHECK ((reading > 0))
+);
+
+ALTER TABLE public.scoreboard OWNER TO gateway_migrate;
+
 CREATE TABLE public.staff (
     staff_id uuid NOT NULL,
     name text NOT NULL,
@@ -1259,6 +1280,12 @@ ALTER TABLE ONLY public.ruleset
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.scoreboard
+    ADD CONSTRAINT scoreboard_pkey PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.scoreboard
+    ADD CONSTRAINT scoreboard_said_once UNIQUE (town, kind, document_no, reading);
+
 ALTER TABLE ONLY public.staff_change
     ADD CONSTRAINT staff_change_pkey PRIMARY KEY (change_id);
 
@@ -1321,6 +1348,8 @@ CREATE INDEX contribution_day ON public.contribution USING brin (occurred_on) WI
 
 CREATE INDEX contribution_holder ON public.contribution USING btree (holder_id, occurred_on);
 
+CREATE INDEX contribution_period ON public.contribution USING btree (town, period, holder_id) WHERE (period IS NOT NULL);
+
 CREATE UNIQUE INDEX contribution_reversed_once ON public.contribution USING btree (town, reverses) WHERE (reverses IS NOT NULL);
 
 CREATE INDEX decision_subject ON public.decision USING btree (subject_id, product, decided_at);
@@ -1378,6 +1407,8 @@ CREATE INDEX quota_use_heir ON public.quota_use USING btree (instead_of) WHERE (
 CREATE INDEX quota_waiting_age ON public.quota_waiting USING btree (programme, waiting_since);
 
 CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no);
+
+CREATE INDEX scoreboard_quarter ON public.scoreboard USING btree (town, village, period);
 
 CREATE INDEX staff_change_staff ON public.staff_change USING btree (staff_id, changed_at);
 
@@ -1437,6 +1468,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset FOR EACH ROW 
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset_approval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.scoreboard FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1484,6 +1517,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.revocation FOR EACH STATEME
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset_approval FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.scoreboard FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1751,6 +1786,9 @@ GRANT SELECT ON TABLE public.ruleset_approval TO gateway_auditor;
 
 GRANT SELECT ON TABLE public.schema_migration TO gateway_app;
 GRANT SELECT ON TABLE public.schema_migration TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.scoreboard TO gateway_app;
+GRANT SELECT ON TABLE public.scoreboard TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO gateway_app;
 GRANT SELECT ON TABLE public.staff TO gateway_auditor;

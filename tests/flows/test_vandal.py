@@ -43,6 +43,7 @@ from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.house.tree import tables
+from tests.plain_scores import board, correct, correction, post, posting_house
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
 from tests.staff_stage import add_person
 from tests.storm.vandal import ReadingNotes, Vandal
@@ -96,6 +97,8 @@ def _populate(house: House, bank: Bank) -> None:
     add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
+    post(posting_house(house), board("L1", {"F1": {"G01": 100}, "F2": {}}))
+    correct(posting_house(house), correction("C1", "F1", "G01", 100, 50))
     seal_log(house, now=NOW)
 
 

@@ -1,0 +1,116 @@
+"""Lists and corrections in our words as JSON, and a house whose plain town posts them. For tests without an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from gateway.flows.receive_correction import receive_correction
+from gateway.flows.receive_scoreboard import receive_scoreboard
+from gateway.flows.register_households import register_households
+from gateway.house import House
+from schemas.contributions import FaultyItem
+from schemas.scoreboards import (
+    Document,
+    ListedHousehold,
+    ScoreAnswer,
+    Scoreboard,
+    ScoreCorrection,
+    ScoreLine,
+)
+from schemas.values import Category
+from tests.plain_town import NOW, TOWN, PlainReader, invented_id_no
+
+POSTED_AT = datetime(2026, 10, 8, 1, 0, tzinfo=UTC)
+ITEMS = {
+    "G01": Category.SORTING,
+    "G02": Category.HYGIENE,
+    "B01": Category.VOLUNTEERING,
+    "D01": Category.CONDUCT,
+}
+
+
+class PlainPoster(PlainReader):
+    """A plain town that posts lists."""
+
+    def read_scoreboard(self, body: bytes, codes: Mapping[str, Category]) -> Scoreboard:
+        said = orjson.loads(body)
+        households, faults = [], []
+        for no, (code, lines) in enumerate(said["households"]):
+            if lines is None:
+                faults.append(FaultyItem(no, code, "score-differs", f"Household[{no + 1}]", "unreadable"))
+                continue
+            read = tuple(_line(item, centi, codes) for item, centi in lines.items())
+            score = sum(-line.points_centi if line.deducts else line.points_centi for line in read)
+            households.append(ListedHousehold(no, code, score, read))
+        return Scoreboard(
+            said["list_no"], said["village"], said["period"], said["rule_book"], said["rule_book"] == "2024",
+            datetime.fromisoformat(said["posted_at"]), households, faults,
+        )  # fmt: skip
+
+    def read_correction(self, body: bytes, codes: Mapping[str, Category]) -> ScoreCorrection:
+        said = orjson.loads(body)
+        line = _line(said["item"], said["centi"], codes)
+        return ScoreCorrection(
+            said["no"], "objection-1", said["list_no"], said["village"], said["period"], said["code"], line, said["posted"],
+            datetime.fromisoformat(said["decided_at"]),
+        )  # fmt: skip
+
+
+def _line(item: str, centi: int, codes: Mapping[str, Category]) -> ScoreLine:
+    return ScoreLine(item, ITEMS.get(item) or codes.get(item), item.startswith("D"), centi)
+
+
+def posting_house(house: House) -> House:
+    """The house with a plain town that posts lists."""
+    return replace(house, readers={TOWN: PlainPoster()})
+
+
+def register(house: House, codes: list[str], *, village: str = "试村", first: int = 1) -> None:
+    """Families of one consenting head each."""
+    families = [
+        {"code": code, "village": village, "members": [{"id_no": invented_id_no(n), "head": True}]}
+        for n, code in enumerate(codes, first)
+    ]
+    register_households(house, TOWN, "town-a", orjson.dumps(families), now=NOW)
+
+
+def board(
+    list_no: str, households: Any, *, posted_at: datetime = POSTED_AT, village: str = "试村", period: str = "2026Q3",
+    rule_book: str = "2024",
+) -> bytes:  # fmt: skip
+    """A list: {code: {item: centi}}, or pairs where a code comes twice; None in place of lines: unreadable."""
+    pairs = list(households.items()) if isinstance(households, dict) else households
+    return orjson.dumps(
+        {"list_no": list_no, "village": village, "period": period, "rule_book": rule_book,
+         "posted_at": posted_at.isoformat(), "households": pairs}
+    )  # fmt: skip
+
+
+def correction(no: str, code: str, item: str, posted: int, centi: int, **changes: Any) -> bytes:
+    """A correction of `posted` to `centi` hundredths."""
+    said = {"no": no, "code": code, "item": item, "posted": posted, "centi": centi, "list_no": "L1", "village": "试村",
+            "period": "2026Q3", "decided_at": (POSTED_AT + timedelta(days=9)).isoformat()}  # fmt: skip
+    return orjson.dumps({**said, **changes})
+
+
+def document(body: bytes, now: datetime = NOW) -> Document:
+    return Document(TOWN, "town-a", body, now, uuid4())
+
+
+def post(house: House, body: bytes, now: datetime = NOW) -> ScoreAnswer:
+    """Receive a list."""
+    return receive_scoreboard(house, document(body, now), now=now)
+
+
+def correct(house: House, body: bytes, now: datetime = NOW) -> ScoreAnswer:
+    """Receive a correction."""
+    return receive_correction(house, document(body, now), now=now)
+
+
+__all__ = ["PlainPoster", "board", "correct", "correction", "document", "post", "posting_house", "register"]
