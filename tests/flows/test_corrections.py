@@ -56,7 +56,8 @@ def _held(stage: Stage) -> list[tuple[int, str]]:
 
 def _last_decision(stage: Stage) -> tuple[object, ...]:
     return stage.database.sql(
-        "select discount_bp, caused_by, as_of_on::text, decision_id from decision order by decided_at desc, decision_id desc limit 1"
+        "select discount_bp, caused_by, as_of_on::text, decision_id from decision"
+        " order by decided_at desc, decision_id desc limit 1"
     )[0]
 
 
@@ -69,7 +70,7 @@ def test_a_correction_lowers_what_was_granted_and_is_named(stage: Stage, ruleset
     assert _held(stage) == [(58, "superseded"), (38, "in_force")]
     like = "%lijiayuan/C-17%"
     named = stage.database.sql(
-        "select count(*) from record where kind = 'decision' and body::text like %s", [like]
+        "select count(*) from record where kind = 'decision' and convert_from(body, 'UTF8') like %s", [like]
     )
     assert named == [(1,)]
     stage.agree()
