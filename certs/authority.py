@@ -113,7 +113,7 @@ def ensure_development(paths: Paths) -> Development:
     _ensure_leaf(made, paths.tls_cert, paths.tls_key, "gateway", _server_names(paths.public_url), server=True)
     for town in (*towns(), "bank", "gateway"):
         _ensure_leaf(made, *made.client(town), town, [f"{_label(town)}.client.gateway.example"], server=False)
-    for name in neighbours():
+    for name in (*neighbours(), "witness"):
         names = ["localhost", "127.0.0.1", "::1", f"{_label(name)}.simulator.gateway.example"]
         _ensure_leaf(made, *made.simulator(name), f"simulator {name}", names, server=True)
     for town in towns():

@@ -14,7 +14,7 @@ import click
 from rich.table import Table
 
 from gateway.cli.run import answers_table, console, progress_bar, running
-from gateway.sandbox.places import count_simulators, find_places, free_ports
+from gateway.sandbox.places import WITNESSES, count_simulators, find_places, free_ports
 from schemas.values import beijing_date, points_text, yuan_text
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def group(lang: str, keep: bool) -> None:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="gateway-demo-"))
     folder.chmod(0o755)  # PostgreSQL, another system user, walks through it
-    web, *simulators = free_ports(1 + count_simulators())
+    web, *others = free_ports(1 + count_simulators() + len(WITNESSES))
     own = {
         "GATEWAY_STATE_DIR": str(folder / "state"),
         "GATEWAY_DATABASE_URL": "",
         "GATEWAY_WEB_PROCESSES": "1",
     }
-    places = find_places(web, own, simulators)
+    places = find_places(web, own, others[: -len(WITNESSES)], others[-len(WITNESSES) :])
     story: Story | None = None
     try:
         with running(places) as (supervisor, made):

@@ -56,6 +56,7 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
     from gateway.db.embedded import stop_embedded
     from gateway.sandbox import ground
     from gateway.sandbox.supervisor import Supervisor
+    from gateway.sandbox.witnessing import lay_witnesses, serve_arguments
 
     with ground.alone(places.config.state_dir):
         supervisor = Supervisor(places.environment, places.logs, console.print)
@@ -64,6 +65,7 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
         console.print("证书与密钥 certificates and keys")
         made = ground.lay_certificates(places)
         ground.write_neighbours(places)
+        lay_witnesses(places, made)
         with _told_by_signals(supervisor):
             try:
                 console.print("数据库 database")
@@ -78,6 +80,8 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
                 supervisor.start("jobs", ["jobs"])
                 for town, port in places.town_ports.items():
                     supervisor.start(town, ["simulator", town, "--port", str(port)])
+                for witness in places.witness_ports:
+                    supervisor.start(f"witness_{witness}", serve_arguments(places, made, witness))
                 supervisor.start("bank_core", ["simulator", "bank_core", "--port", str(places.bank_port)])
                 console.print("服务 web, jobs, simulators …")
                 supervisor.wait_until(
@@ -167,6 +171,11 @@ def _what_is_where(places: Places) -> Table:
         *(
             (f"模拟镇街 simulated {town}", f"https://localhost:{port}/_state")
             for town, port in places.town_ports.items()
+        ),
+        ("公开检查点 published checkpoint", places.web + "/log/checkpoint"),
+        *(
+            (f"见证方 witness {name}", f"https://localhost:{port}/cosigned/")
+            for name, port in places.witness_ports.items()
         ),
         ("模拟银行 simulated bank", places.bank + "/_state"),
         ("证书 certificates", str(places.config.tls_client_ca.parent)),

@@ -86,9 +86,25 @@ def _measure(house: House, tx: Any, checks: list[Check], gauges: dict[str, float
         gauges[f"outbox_{state}_oldest_seconds"] = max(0.0, (now - oldest_at).total_seconds())
     for state, count in benefits.count_states(tx).items():
         gauges[f"proposals_{state}"] = float(count)
+    if house.witnesses.known:
+        checks.append(_witnessed(house, tx, gauges))
     refuse_s, warn_s = house.config.seal_lag_refuse_s, house.config.seal_lag_warn_s
     said = f"{lag:.0f} s behind" + (", over the warning limit" if lag > warn_s else "")
     checks.append(Check("seal", lag <= refuse_s, said, warns=lag > warn_s))
+
+
+def _witnessed(house: House, tx: Any, gauges: dict[str, float]) -> Check:
+    """A refusal warns and keeps us ready: any one witness could else stop the towns' work. What stops is publication."""
+    refusals = len(translog.list_refusals(tx, open_only=True))
+    published = translog.find_published(tx, [w.vkey for w in house.witnesses.known], house.witnesses.quorum)
+    newest = translog.find_checkpoint(tx)
+    behind = (newest.size if newest else 0) - (published.checkpoint.size if published else 0)
+    gauges["witness_refusals_open"] = float(refusals)
+    gauges["leaves_unpublished"] = float(behind)
+    if refusals:
+        return Check("witnesses", True, "a witness refused our log: nothing new is published", warns=True)
+    size = published.checkpoint.size if published else 0
+    return Check("witnesses", True, f"co-signed up to leaf {size}")
 
 
 def _keys(house: House) -> str:

@@ -129,7 +129,8 @@ def readiness(places: Places, made: Development) -> Callable[[], bool]:
         simulators = [
             places.simulator(name).address + "/healthz" for name in (*places.town_ports, "bank_core")
         ]
-        for url in (*simulators, places.web + "/readyz"):
+        witnesses = [f"https://localhost:{port}/healthz" for port in places.witness_ports.values()]
+        for url in (*simulators, *witnesses, places.web + "/readyz"):
             try:
                 answer = calls.get(url, timeout=3)
             except requests.RequestException:

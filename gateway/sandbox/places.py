@@ -14,6 +14,7 @@ from gateway.config import Config, load_config
 from schemas.errors import UnavailableError
 
 CLIENT_ID = "lijiayuan-platform"
+WITNESSES = ("guali", "nanyang")  # two towns' witnesses of our log
 PORT = 8443
 
 
@@ -26,6 +27,7 @@ class Places:
     web_port: int
     town_ports: Mapping[str, int]  # of every simulated town, in the registry's order
     bank_port: int
+    witness_ports: Mapping[str, int]
 
     @property
     def web(self) -> str:
@@ -55,10 +57,14 @@ class Places:
 
 
 def find_places(
-    port: int | None, extra: Mapping[str, str] | None = None, ports: Sequence[int] | None = None
+    port: int | None,
+    extra: Mapping[str, str] | None = None,
+    ports: Sequence[int] | None = None,
+    witness_ports: Sequence[int] | None = None,
 ) -> Places:
     """The sandbox of the present environment. `port` moves the web and the simulators; `extra` are more GATEWAY_ settings.
     `ports` are those of the first town, the bank, and the other towns; a town without one is not started.
+    `witness_ports` are those of the two witnesses; given `ports` and not these, there are none.
 
     Raises ConfigError.
     """
@@ -71,7 +77,11 @@ def find_places(
     first, bank_port, *more = ports or range(web_port + 1, web_port + 1 + count_simulators())
     environ["GATEWAY_STATE_DIR"] = str(config.state_dir)
     town_ports: dict[str, int] = dict(zip(registry.simulated_towns(), [first, *more], strict=False))
-    return Places(config, environ, web_port, town_ports, bank_port)
+    if witness_ports is None:
+        after = web_port + 1 + count_simulators()
+        witness_ports = () if ports else range(after, after + len(WITNESSES))
+    witnesses = dict(zip(WITNESSES, witness_ports, strict=False))
+    return Places(config, environ, web_port, town_ports, bank_port, witnesses)
 
 
 def count_simulators() -> int:
@@ -102,12 +112,13 @@ def refuse_taken_ports(places: Places) -> None:
     """Raises UnavailableError naming every port that is taken, and what to do."""
     wanted = {"web": places.web_port, "simulated bank": places.bank_port}
     wanted |= {f"simulated {town}": port for town, port in places.town_ports.items()}
+    wanted |= {f"witness {name}": port for name, port in places.witness_ports.items()}
     taken = [f"{port} ({name})" for name, port in wanted.items() if not is_free(port)]
     if taken:
         raise UnavailableError(
             f"port {', '.join(taken)} is taken by another program",
             code="port-taken",
-            remedy=f"stop it, or choose others with --port N (N to N+{count_simulators()} are used)",
+            remedy=f"stop it, or choose others with --port N (N to N+{count_simulators() + len(WITNESSES)} are used)",
         )
 
 

@@ -15,6 +15,7 @@ from adapters.lijiayuan.simulator import Pusher, Town, invent_town
 from certs.authority import Development
 from gateway.flows.inspect_family import FamilyView, inspect_family
 from gateway.flows.inspect_health import inspect_health
+from gateway.flows.inspect_witnesses import inspect_witnesses
 from gateway.flows.list_parked import list_parked
 from gateway.flows.replay_decision import replay_decision
 from gateway.flows.verify_log import VerifyReport, verify_log
@@ -84,6 +85,10 @@ def rehearse(
     _tell_three(story, house)
     story.report = verify_log(house, now=house.clock())
     story.check("日志可验证 the log verifies", story.report.ok, True)
+    view = inspect_witnesses(house)
+    story.check(
+        "两方会签全部记录 two witnesses co-signed all of it", len(view.cosigned), len(places.witness_ports)
+    )
     return story
 
 
@@ -137,7 +142,7 @@ def wait_for_rest(house: House, supervisor: Supervisor) -> None:
 
 _MUST_REST = frozenset(
     {"seal_lag_seconds", "changes_waiting", "outbox_queued", "outbox_sending", "outbox_unknown", "proposals_proposed",
-     "proposals_unknown"}
+     "proposals_unknown", "leaves_unpublished"}
 )  # fmt: skip
 
 

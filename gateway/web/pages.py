@@ -10,10 +10,12 @@ import orjson
 from flask import Blueprint, Response, render_template, request
 
 from gateway.flows.inspect_health import inspect_health
+from gateway.flows.inspect_witnesses import inspect_witnesses
 from gateway.house import House
 from gateway.web.openapi import openapi_document
 from gateway.web.problems import KIND_TITLES, TITLES, DoorError
 from gateway.web.words import said_in, words_in
+from schemas.errors import GatewayError
 from schemas.values import BEIJING
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -52,9 +54,14 @@ def pages_blueprint(house: House) -> Blueprint:
     def start() -> Response:
         health = inspect_health(house, now=house.clock())
         pushes = {push.town: push for push in health.pushes}
+        try:
+            log = inspect_witnesses(house)
+        except GatewayError:  # the database is away: the checks above say so
+            log = None
         return page(
             "start.html",
             health=health,
+            log=log,
             pushes=pushes,
             towns=[reader.profile for reader in house.readers.values()],
             beijing=BEIJING,

@@ -43,6 +43,27 @@ WORDS: dict[str, tuple[str, str]] = {
     "changes_waiting": ("待重新评估的对象", "Subjects waiting for evaluation"),
     "outbox_waiting": ("待发往银行的消息", "Messages to the bank not finished"),
     "parked": ("需人工处理的消息", "Messages that need a person"),
+    "witnesses": ("见证方", "Witnesses"),
+    "published_log": ("公开检查点", "Published checkpoint"),
+    "published_about": (
+        "日志只增不改：每个检查点由网关签名，并由镇街等见证方核对、会签后才对外公布。",
+        "The log only grows: each checkpoint is signed by the gateway and published once witnesses have co-signed it.",
+    ),
+    "tree_size": ("已公布记录数", "Records published"),
+    "tree_more": ("（另有 {} 条待会签）", "({} more wait for witnesses)"),
+    "tree_root": ("树根哈希", "Root hash"),
+    "signed_at": ("签名时间（北京时间）", "Signed (Beijing time)"),
+    "cosigned_by": ("会签方", "Co-signed by"),
+    "cosigned_nobody": ("尚无见证方", "nobody yet"),
+    "refused_by": ("拒绝会签", "Refused"),
+    "refused_means": (
+        "见证方看到过另一份历史，已停止公布，请立即核查（gateway log witnesses）。",
+        "has seen another history. Publication has stopped: find out why at once (gateway log witnesses).",
+    ),
+    "link_checkpoint": (
+        "日志检查点与会签；公钥见 /log/keys",
+        "The log's checkpoint, co-signed; keys at /log/keys",
+    ),
     "where": ("入口", "Where things are"),
     "for_towns": ("镇街平台开发者", "Developers of a town's platform"),
     "for_operations": ("运维人员", "Operations"),
@@ -165,6 +186,8 @@ _PATTERNS = (
     (re.compile(r"^(\d+) s behind$"), r"落后 \1 秒"),
     (re.compile(r"^(\d+) s behind, over the warning limit$"), r"落后 \1 秒，已超过预警值"),
     (re.compile(r"^(\d+) GiB free$"), r"剩余 \1 GiB"),
+    (re.compile(r"^co-signed up to leaf (\d+)$"), r"已会签至第 \1 条"),
+    (re.compile(r"^a witness refused our log: nothing new is published$"), "有见证方拒绝会签，已停止公布"),
 )
 
 

@@ -22,10 +22,10 @@ COMMAND = [sys.executable, "-c", "from gateway.cli import main; main()"]
 
 
 def port() -> int:
-    """A port with two free ones after it, below those the system gives to callers (they could meet themselves)."""
+    """A port with eight free ones after it, below those the system gives to callers (they could meet themselves)."""
     while True:
         first = random.randrange(20_000, 32_000)
-        if all(is_free(first + more) for more in range(3)):
+        if all(is_free(first + more) for more in range(9)):
             return first
 
 
