@@ -107,6 +107,11 @@ class OAuthAccess:
         """GET: changes nothing, so any failure to answer is UnavailableError. The JSON answer."""
         return self._call("GET", path, query, None, acts=False)
 
+    def fetch(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        """GET like `ask`: the answer's bytes as they came, once it is a JSON object."""
+        body: bytes = self._call("GET", path, query, None, acts=False, raw=True)
+        return body
+
     def act(self, path: str, content: Mapping[str, Any]) -> Any:
         """POST: a lost or unreadable answer is OutcomeUnknownError. The JSON answer."""
         return self._call("POST", path, None, content, acts=True)
@@ -119,6 +124,7 @@ class OAuthAccess:
         content: Mapping[str, Any] | None,
         *,
         acts: bool,
+        raw: bool = False,
     ) -> Any:
         before_neighbour_call(self._neighbour)
         headers = {"Authorization": "Bearer " + self._usable_token(), "Accept": "application/json"}
@@ -138,7 +144,8 @@ class OAuthAccess:
             body = self._read_bounded(answer)
         except requests.RequestException as exc:
             self._lost(exc, acts=acts)
-        return self._judge(answer, body, path, acts=acts)
+        document = self._judge(answer, body, path, acts=acts)
+        return body if raw else document
 
     def _usable_token(self) -> str:
         """The token all threads share; one of them renews it. Asking for one acts on nothing: UnavailableError."""

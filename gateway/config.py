@@ -129,6 +129,9 @@ class Config:
     staff_session_s: int = setting(36_000, int, "the longest a staff session lasts, whatever is done in it")
     staff_lock_after: int = setting(5, int, "failed sign-ins in a row after which an account is locked")
     staff_lock_s: int = setting(900, int, "how long a locked account stays so")
+    feed_gap_raise_s: int = setting(
+        300, int, "how long a number may be missing in a town's change feed before it is raised"
+    )
     otel_endpoint: str = setting("", str, "OTLP/HTTP endpoint; empty: OpenTelemetry is off")
     log_level: str = setting("INFO", str, "lowest level of log lines")
     log_entries_token: str = setting(

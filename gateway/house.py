@@ -11,6 +11,8 @@ from gateway.config import Config
 from gateway.db import Database
 from schemas.crypto import KeyRing
 from schemas.ports import NO_WITNESSES, BankPort, IdentityPort, TownClient, TownReader, Witnesses
+from schemas.feeds import TownFeed, TownLinking
+from schemas.ports import BankPort, TownClient, TownReader
 from schemas.soap import SoapTown
 from schemas.values import TownCode
 
@@ -32,3 +34,6 @@ class House:
     soap_towns: Mapping[TownCode, SoapTown] = field(default_factory=dict)  # towns that come in by SOAP
     identity: IdentityPort | None = None  # the bank's OpenID provider, which vouches for staff
     witnesses: Witnesses = NO_WITNESSES
+    feeds: Mapping[TownCode, TownFeed] = field(default_factory=dict)  # towns that are asked for their changes
+    linkings: Mapping[TownCode, TownLinking] = field(default_factory=dict)  # towns whose residents link accounts
+    hook_secrets: Mapping[TownCode, tuple[str, ...]] = field(default_factory=dict, repr=False)  # two in rotation

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -61,12 +61,19 @@ def receive_together(house: House, pushes: Sequence[Push], now: datetime) -> lis
 
 
 def store(
-    house: House, town: TownCode, readings: list[Reading], now: datetime
+    house: House,
+    town: TownCode,
+    readings: list[Reading],
+    now: datetime,
+    *,
+    beside: Callable[[Transaction], None] | None = None,
 ) -> list[PushAnswer | GatewayError]:
-    """Store what was read, in one transaction; again when two transactions met."""
+    """Store what was read, in one transaction; again when two transactions met. `beside` is what must commit with it, or not at all."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with house.db.transaction() as tx:
+                if beside is not None:
+                    beside(tx)
                 return _store(house, tx, town, readings, now)
         except ConflictError as exc:
             if exc.where not in RACES or attempt == ATTEMPTS:

@@ -9,7 +9,13 @@ town and purpose (PIPL art. 23 and 29); membership of households is dated, becau
 """
 
 from gateway.subjects.identity import Identity, find_person, get_identity, list_identities
-from gateway.subjects.registration import Registered, register, withdraw
+from gateway.subjects.registration import (
+    Registered,
+    forget_account,
+    register,
+    register_account,
+    withdraw,
+)
 from gateway.subjects.resolution import (
     Asked,
     Resolution,
@@ -31,6 +37,7 @@ __all__ = [
     "Resolution",
     "find_household",
     "find_person",
+    "forget_account",
     "get_identity",
     "list_applicants",
     "list_codes_of",
@@ -40,6 +47,7 @@ __all__ = [
     "list_marks",
     "list_villages",
     "register",
+    "register_account",
     "resolve",
     "town_version",
     "withdraw",

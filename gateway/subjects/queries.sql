@@ -93,6 +93,17 @@ copy household_code (town, code, household_id, valid_from_on) from stdin;
 -- name: copy_persons
 copy person (person_id, key_id, sealed, salt, commitment, birth_on, registered_at) from stdin;
 
+-- name: list_account_owners
+-- Who has this account of the town, and which accounts of the town this person has.
+select person_id, digest = %(digest)s as same from identifier
+where kind = 'openid' and town = %(town)s and (digest = %(digest)s or person_id = %(person_id)s);
+
+-- name: delete_account
+with gone as (
+    delete from identifier where kind = 'openid' and town = %(town)s and person_id = %(person_id)s returning digest
+)
+delete from standing s using gone where s.kind = 'openid' and s.town = %(town)s and s.digest = gone.digest;
+
 -- name: copy_identifiers
 copy identifier (kind, town, digest, person_id, registered_at) from stdin;
 

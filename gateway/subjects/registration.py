@@ -17,6 +17,7 @@ from gateway.db import Transaction, copy_text, int_array, load_queries
 from gateway.subjects.identity import seal_identity
 from schemas.contributions import HouseholdRegistration, MemberRegistration, Withdrawal
 from schemas.crypto import KeyRing
+from schemas.errors import ConflictError
 from schemas.resident_id import born_on
 from schemas.values import HouseholdId, PersonId, TownCode, beijing_date
 
@@ -199,6 +200,45 @@ def _consents(
     if lines:
         tx.copy_in(queries.copy_consents, copy_text(lines))
     return given
+
+
+def register_account(
+    tx: Transaction,
+    keys: KeyRing,
+    town: TownCode,
+    member: MemberRegistration,
+    account: str,
+    *,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> tuple[PersonId, list[ConsentChange]]:
+    """A person with the town's own name for them (an openid) and their consents; the person, and the consents given now.
+
+    Raises ConflictError `account-of-another` when the name belongs to somebody else, `other-account` when the person has another
+    name in this town. Saying it twice changes nothing.
+    """
+    tx.run(queries.lock_registration, {"town": town})
+    alone = (HouseholdRegistration("", "", beijing_date(now), (member,)),)
+    person_id = _persons(tx, keys, alone, now).known[member.id_no]
+    digest = keys.lookup_digest("openid", account)
+    owners = tx.tuples(queries.list_account_owners, {"town": town, "digest": digest, "person_id": person_id})
+    for owner, same in owners:
+        if int(owner) != int(person_id):
+            raise ConflictError("this account is linked to somebody else", code="account-of-another", where="account")
+        if not same:
+            raise ConflictError("another account is linked already", code="other-account", where="account")
+    if not owners:
+        tx.copy_in(queries.copy_identifiers, copy_text([("openid", town, digest, person_id, now)]))
+    given = _consents(tx, town, alone, {member.id_no: person_id}, now, new_id)
+    refresh_standing(tx, town, [int(person_id)])
+    tx.run(queries.change_version, {"town": town})
+    return person_id, given
+
+
+def forget_account(tx: Transaction, town: TownCode, person_id: int) -> None:
+    """The town's name for the person leads to nobody from now on. Saying it twice changes nothing."""
+    tx.run(queries.delete_account, {"town": town, "person_id": person_id})
+    tx.run(queries.change_version, {"town": town})
 
 
 def withdraw(
