@@ -1,7 +1,7 @@
 """Linking a resident's account at a town: authorization code with PKCE (RFC 6749 §4.1, RFC 7636) and OpenID Connect Core 1.0.
 
-Never retries. Keys of ID tokens come from the town's configured JWKS address, never from a token's header; algorithms are named; a
-session of Authlib's keeps the token it got, so each call has one of its own.
+Never retries. Keys of ID tokens come from the town's configured JWKS address, never from a token's header; algorithms are named;
+a session of Authlib's keeps the token it got, so each call has one of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey, Key, KeySet
 
 from adapters.oauth_client import ShortAssertion
 from schemas.boundary import before_neighbour_call
@@ -32,6 +32,7 @@ ALGORITHMS = ("ES256",)
 SCOPE = "openid identity points offline_access"
 ID_TOKEN_BYTES = 16 * 1024
 ANSWER_BYTES = 256 * 1024
+HINT = "refresh_token"
 LEEWAY_S = 30
 OLDEST_S = 600  # an ID token is fresh: issued while the resident was there
 KEYS_FRESH_S, KEYS_AGAIN_S = 3600.0, 10.0
@@ -113,7 +114,7 @@ class OidcLinking:
         with self._session() as session:
             try:
                 answer = session.revoke_token(
-                    self._url["revoke"], token=refresh_token, token_type_hint="refresh_token",
+                    self._url["revoke"], token=refresh_token, token_type_hint=HINT,
                     timeout=self._timeout, allow_redirects=False,
                 )  # fmt: skip
             except requests.RequestException as exc:
@@ -191,7 +192,7 @@ class OidcLinking:
             if self._keys is None or again or time.monotonic() - self._keys_at > KEYS_FRESH_S:
                 document = self._get("jwks", None)
                 found = document.get("keys") if isinstance(document, dict) else None
-                usable = [
+                usable: list[Key] = [
                     ECKey.import_key({**key, "alg": "ES256"})
                     for key in found or ()
                     if isinstance(key, dict)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
 
-from adapters import lijiayuan
+from adapters import lijiayuan, nanyang_young
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
+from schemas.feeds import TownFeed, TownLinking
 from schemas.ports import (
     BankPort,
     Capabilities,
@@ -45,12 +47,32 @@ class SoapAdapter(Protocol):
     def create_soap(self, signing: SigningIdentity) -> SoapTown: ...
 
 
+class FeedAdapter(Protocol):
+    """What the package of a town with `Capabilities.feed` offers besides."""
+
+    def create_feed(self, config: Any) -> TownFeed: ...
+
+
+class LinkingAdapter(Protocol):
+    """What the package of a town with `Capabilities.account == "openid"` offers besides: residents link their accounts."""
+
+    def create_linking(self, config: Any) -> TownLinking: ...
+
+
+class HookAdapter(Protocol):
+    """What the package of a town that sends signed events offers besides."""
+
+    def hook_secrets(self, config: Any) -> tuple[str, ...]: ...
+
+
 #: town code → adapter. A town is its folder and one line here.
 TOWNS: Final[Mapping[TownCode, TownAdapter]] = {
     TownCode("lijiayuan"): lijiayuan,
+    TownCode("nanyang_young"): nanyang_young,
 }
 
 Settings = TypeVar("Settings")
+MOST_SECRETS = 4
 
 
 def towns_seen(mode: str) -> dict[TownCode, TownAdapter]:
@@ -96,10 +118,61 @@ def simulated_towns() -> list[TownCode]:
 def create_clients(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> dict[TownCode, TownClient]:
     """A client for each town that has a table in the neighbours file."""
     return {
-        town: adapter.create_client(read_settings(adapter.Config, town, neighbours[town], mode=mode))
-        for town, adapter in towns_seen(mode).items()
-        if town in neighbours
+        town: adapter.create_client(settings)
+        for town, adapter, settings in _configured(neighbours, mode=mode)
     }
+
+
+def create_feeds(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> dict[TownCode, TownFeed]:
+    """The feed of each town that is asked for its changes and has a table in the neighbours file."""
+    return {
+        town: cast(FeedAdapter, adapter).create_feed(settings)
+        for town, adapter, settings in _configured(neighbours, mode=mode)
+        if adapter.CAPABILITIES.feed
+    }
+
+
+def create_linkings(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> dict[TownCode, TownLinking]:
+    """The linking of each town whose residents link their accounts."""
+    return {
+        town: cast(LinkingAdapter, adapter).create_linking(settings)
+        for town, adapter, settings in _configured(neighbours, mode=mode)
+        if adapter.CAPABILITIES.account == "openid"
+    }
+
+
+def list_hook_secrets(
+    neighbours: Mapping[str, Mapping[str, Any]], *, mode: str
+) -> dict[TownCode, tuple[str, ...]]:
+    """The secrets of each town that sends signed events. Raises InvalidError for one that is no Standard Webhooks secret."""
+    found: dict[TownCode, tuple[str, ...]] = {}
+    for town, adapter, settings in _configured(neighbours, mode=mode):
+        if hasattr(adapter, "hook_secrets"):
+            secrets = cast(HookAdapter, adapter).hook_secrets(settings)
+            if not all(_is_hook_secret(secret) for secret in secrets) or len(secrets) > MOST_SECRETS:
+                raise InvalidError(
+                    f"a webhook secret of {town} cannot be used", code="neighbour-settings", where=f"{town}.hook_secrets",
+                    remedy="give one or two strings: whsec_ and the base64 of 24 to 64 random bytes",
+                )  # fmt: skip
+            found[town] = secrets
+    return found
+
+
+def _configured(
+    neighbours: Mapping[str, Mapping[str, Any]], *, mode: str
+) -> Iterator[tuple[TownCode, TownAdapter, Any]]:
+    for town, adapter in towns_seen(mode).items():
+        if town in neighbours:
+            yield town, adapter, read_settings(adapter.Config, town, neighbours[town], mode=mode)
+
+
+def _is_hook_secret(secret: Any) -> bool:
+    if not isinstance(secret, str) or not secret.startswith("whsec_"):
+        return False
+    try:
+        return 24 <= len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 def create_bank(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> BankPort | None:

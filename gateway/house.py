@@ -35,5 +35,9 @@ class House:
     identity: IdentityPort | None = None  # the bank's OpenID provider, which vouches for staff
     witnesses: Witnesses = NO_WITNESSES
     feeds: Mapping[TownCode, TownFeed] = field(default_factory=dict)  # towns that are asked for their changes
-    linkings: Mapping[TownCode, TownLinking] = field(default_factory=dict)  # towns whose residents link accounts
-    hook_secrets: Mapping[TownCode, tuple[str, ...]] = field(default_factory=dict, repr=False)  # two in rotation
+    linkings: Mapping[TownCode, TownLinking] = field(
+        default_factory=dict
+    )  # towns whose residents link accounts
+    hook_secrets: Mapping[TownCode, tuple[str, ...]] = field(
+        default_factory=dict, repr=False
+    )  # two in rotation

@@ -139,4 +139,7 @@ def build_house(config: Config) -> House:
         new_id=uuid7,
         identity=registry.create_identity(neighbours, mode=config.mode),
         witnesses=registry.create_witnesses(read_neighbours(config.witnesses_file), mode=config.mode),
+        feeds=registry.create_feeds(neighbours, mode=config.mode),
+        linkings=registry.create_linkings(neighbours, mode=config.mode),
+        hook_secrets=registry.list_hook_secrets(neighbours, mode=config.mode),
     )

@@ -10,6 +10,7 @@ from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
+from gateway.flows.pull_changes import pull_changes
 from gateway.flows.purge_assertions import purge_assertions
 from gateway.flows.purge_sessions import purge_sessions
 from gateway.flows.read_again import read_again
@@ -89,6 +90,10 @@ def _refresh(house: House, now: datetime) -> Counts:
     return refresh_facilities(house, now=now)
 
 
+def _pull(house: House, now: datetime) -> Counts:
+    return pull_changes(house, now=now)
+
+
 def _expire(house: House, now: datetime) -> Counts:
     return expire_benefits(house, now=now)
 
@@ -136,6 +141,12 @@ JOBS = (
     Job("deliver_proposals", "says waiting messages to the bank", _deliver, every_s=2),
     Job("settle_unknowns", "asks the bank what it heard where its answer was lost", _settle, every_s=5),
     Job("refresh_facilities", "asks the bank for base limit and rate of applicants", _refresh, every_s=5),
+    Job(
+        "pull_changes",
+        "reads the change feeds of towns, and asks for numbers that did not come",
+        _pull,
+        every_s=2,
+    ),
     Job("expire_benefits", "begins and ends benefits of the day", _expire, every_s=300),
     Job("purge_assertions", "forgets used token assertions that have ended", _purge_assertions, every_s=600),
     Job(

@@ -29,7 +29,9 @@ class Capabilities:
     feed: bool = False  # changes are fetched from the town, not only pushed by it
     day_file: bool = False  # the day's items can be fetched again as one file
     pushes: bool = True  # sends its items to our door; False: it only says that something changed
-    account: str = ""  # what TownClient's `account` is: 'household_code' | 'id_no' | 'openid'; '': as `holds` suggests
+    account: str = (
+        ""  # what TownClient's `account` is: 'household_code' | 'id_no' | 'openid'; '': as `holds` suggests
+    )
 
 
 @dataclass(frozen=True, slots=True)

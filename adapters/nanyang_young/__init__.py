@@ -1,7 +1,7 @@
 """南阳young, the points platform of Nanyang subdistrict (old town code 330109117; today's is not known to us).
 
-Speaks: JSON over HTTPS. In: signed events that say only that something changed (contract/openapi.yaml). Out: the change feed, points,
-and account linking by OpenID Connect (contract/town_openapi.yaml).
+Speaks: JSON over HTTPS. In: signed events that say only that something changed (contract/openapi.yaml). Out: the change feed,
+points, and account linking by OpenID Connect (contract/town_openapi.yaml).
 Version: nanyang_young/1. Points are a person's, by halves; the platform knows an openid until the resident links the account.
 """
 
@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.nanyang_young.client import NanyangClient, NanyangFeed
-from adapters.nanyang_young.mapping import CAPABILITIES, NanyangReader
+from adapters.nanyang_young.mapping import CAPABILITIES, PROFILE, NanyangReader
 from adapters.oauth_client import OAuthAccess
 from adapters.oauth_linking import OidcLinking
 
 __all__ = [
     "CAPABILITIES",
+    "PROFILE",
     "Config",
     "create_client",
     "create_feed",

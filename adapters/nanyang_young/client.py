@@ -1,4 +1,7 @@
-"""Calls to 南阳young's platform (contract/town_openapi.yaml): points, and the change feed. Never retries; says which kind of failure it was."""
+"""Calls to 南阳young's platform (contract/town_openapi.yaml): points, and the change feed.
+
+Never retries; says which kind of failure it was.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from schemas.acceptor import compile_acceptor
 from schemas.contributions import Contribution, FaultyItem, HouseholdRegistration, ReadPush, Withdrawal
 from schemas.errors import InvalidError
 from schemas.feeds import FeedPage, HookEvent
-from schemas.ports import Capabilities
+from schemas.ports import Capabilities, Profile
 from schemas.values import Category, ContributionKind, TownCode
 
 #: task → our category. A word that is not here is never guessed: the item is read without a category.
@@ -50,6 +50,15 @@ KINDS: Final[Mapping[str, ContributionKind]] = {
     "spend": ContributionKind.SPEND,
     "reversal": ContributionKind.REVERSAL,
 }
+
+PROFILE: Final = Profile(
+    town=TownCode("nanyang_young"),
+    name_zh="南阳young",
+    name_en="Nanyang young",
+    place_zh="南阳街道",
+    place_en="Nanyang",
+    division_code=None,  # 330109117 was the town's; today's subdistrict code is not known to us (domain.md)
+)
 
 CAPABILITIES: Final = Capabilities(
     holds="person",
@@ -85,7 +94,8 @@ def to_contribution(
 class NanyangReader:
     """Their words to ours (`schemas.ports.TownReader`). Without state: one for all threads."""
 
-    town = TownCode("nanyang_young")
+    town = PROFILE.town
+    profile = PROFILE
     version = "nanyang_young/1"
     capabilities = CAPABILITIES
 
@@ -159,7 +169,7 @@ def read_page(body: bytes) -> FeedPage:
         item["seq"] for item in document[LISTED] if isinstance(item, dict) and _is_seq(item.get("seq"))
     )
     void = tuple((int(low), int(high) + 1) for low, high in ranges)
-    return FeedPage(body, len(document[LISTED]), str(cursor), bool(more), int(oldest), seqs, void)
+    return FeedPage(body, len(document[LISTED]), str(cursor), bool(more), int(oldest or 0), seqs, void)
 
 
 def _is_seq(value: Any) -> bool:
@@ -178,7 +188,9 @@ def _page_document(body: bytes) -> dict[str, Any]:
         raise InvalidError("the document must be a JSON object", code="document-not-an-object", where="/")
     others = sorted(safe_token(key) for key in document if key not in _BESIDE)
     if others:
-        raise InvalidError("beside the page's own fields nothing may stand", code="field-unknown", where="/" + others[0])
+        raise InvalidError(
+            "beside the page's own fields nothing may stand", code="field-unknown", where="/" + others[0]
+        )
     items = document.get(LISTED)
     if not isinstance(items, list):
         raise InvalidError("must be an array", code="items-not-an-array", where="/" + LISTED)

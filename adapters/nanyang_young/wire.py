@@ -1,4 +1,4 @@
-"""南阳young's words as they stand on the wire: snake_case, epoch milliseconds, half points; nothing renamed, nothing unknown taken."""
+"""南阳young's words as they stand on the wire: snake_case, epoch milliseconds, half points; nothing renamed."""
 
 from __future__ import annotations
 

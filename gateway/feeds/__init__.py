@@ -7,6 +7,7 @@ Never: holds what a resident did, moves a cursor past something that was not sto
 
 from gateway.feeds.gaps import Gap, Passed, pass_page
 from gateway.feeds.reading import (
+    MOST_GAPS,
     Feed,
     count_gaps,
     delete_old_events,
@@ -21,6 +22,7 @@ from gateway.feeds.reading import (
 )
 
 __all__ = [
+    "MOST_GAPS",
     "Feed",
     "Gap",
     "Passed",

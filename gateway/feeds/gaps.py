@@ -57,7 +57,8 @@ def _joined(seqs: Iterable[int], void: Iterable[tuple[int, int]]) -> list[tuple[
 def _without(missing: Iterable[Gap], had: Sequence[tuple[int, int]]) -> Iterable[Gap]:
     """`missing` less `had`; both ascending and apart."""
     at = 0
-    for low, until, seen_at in missing:
+    for first, until, seen_at in missing:
+        low = first
         while at < len(had) and had[at][1] <= low:
             at += 1
         look = at

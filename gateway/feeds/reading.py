@@ -85,7 +85,14 @@ def mark_asked_to_wait(tx: Transaction, town: TownCode, until: datetime) -> None
 
 
 def insert_event(
-    tx: Transaction, town: TownCode, event_id: str, body_sha256: bytes, kind: str, subject: str, *, now: datetime
+    tx: Transaction,
+    town: TownCode,
+    event_id: str,
+    body_sha256: bytes,
+    kind: str,
+    subject: str,
+    *,
+    now: datetime,
 ) -> bytes | None:
     """Remember an event: None when it is new, otherwise the digest of the body that came under this id before."""
     params = {

@@ -68,7 +68,7 @@ def store(
     *,
     beside: Callable[[Transaction], None] | None = None,
 ) -> list[PushAnswer | GatewayError]:
-    """Store what was read, in one transaction; again when two transactions met. `beside` is what must commit with it, or not at all."""
+    """Store what was read, in one transaction; again when two transactions met. `beside` commits with it, or not at all."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with house.db.transaction() as tx:

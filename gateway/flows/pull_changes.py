@@ -1,4 +1,4 @@
-"""Points arrive by asking: a town's change feed is read page by page. ‖ a page is fetched ‖ stored, with the cursor, in one transaction.
+"""Points arrive by asking: a town's change feed is read page by page. ‖ a page is fetched ‖ stored, with the cursor.
 
 A page is a push. Its numbers tell what is missing: what was passed and did not come stays recorded, is asked for by number in
 every run, and is raised while it stands. Everything after a gap is received all the same.
@@ -77,9 +77,7 @@ def _due(feed: Feed, now: datetime, *, unasked: bool) -> bool:
         return False
     if unasked or feed.fetched_at is None:
         return True
-    return now - feed.fetched_at >= POLL or (
-        feed.wanted_at is not None and feed.wanted_at >= feed.fetched_at
-    )
+    return now - feed.fetched_at >= POLL or (feed.wanted_at is not None and feed.wanted_at >= feed.fetched_at)
 
 
 def _pull(
@@ -140,9 +138,7 @@ def _move(town: TownCode, cursor: str, pages: Sequence[FeedPage], now: datetime,
     feeds.write_feed(tx, town, pages[-1].next_cursor, passed.high_seq, before, passed.gaps, now=now)
 
 
-def _ask_missing(
-    house: House, town: TownCode, feed: TownFeed, now: datetime, counts: Counter[str]
-) -> None:
+def _ask_missing(house: House, town: TownCode, feed: TownFeed, now: datetime, counts: Counter[str]) -> None:
     """Ask for what was passed and has not come: by number, a few ranges a run, lowest numbers first."""
     with house.db.transaction(read_only=True) as tx:
         gaps = feeds.list_gaps(tx, town)[:GAPS_ASKED]
@@ -153,9 +149,7 @@ def _ask_missing(
                 _store_missing(house, town, page, now, counts)
 
 
-def _store_missing(
-    house: House, town: TownCode, page: FeedPage, now: datetime, counts: Counter[str]
-) -> None:
+def _store_missing(house: House, town: TownCode, page: FeedPage, now: datetime, counts: Counter[str]) -> None:
     def close(tx: Transaction) -> None:
         feed = feeds.lock_feed(tx, town)
         before = feeds.list_gaps(tx, town)

@@ -224,7 +224,9 @@ def register_account(
     owners = tx.tuples(queries.list_account_owners, {"town": town, "digest": digest, "person_id": person_id})
     for owner, same in owners:
         if int(owner) != int(person_id):
-            raise ConflictError("this account is linked to somebody else", code="account-of-another", where="account")
+            raise ConflictError(
+                "this account is linked to somebody else", code="account-of-another", where="account"
+            )
         if not same:
             raise ConflictError("another account is linked already", code="other-account", where="account")
     if not owners:

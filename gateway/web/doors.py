@@ -35,7 +35,9 @@ def list_doors(house: House) -> list[Door]:
         Door("sign_in", "/staff", guards.signs_in, staff.sign_in_blueprint),
         Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
     ]
-    for town in house.readers:
+    for town, reader in house.readers.items():
+        if not reader.capabilities.pushes:
+            continue
         doors.append(
             Door(
                 f"town_{town}",

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 import secrets
 import threading
 import time
@@ -43,13 +44,15 @@ class Authority:
     issuer: str
     client_id: str
     client_keys: dict[str, Any]
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...]  # compared exactly; empty in a sandbox: our callback on any loopback port
     books: Books
     token_lives_s: int = 600
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     tokens: dict[str, tuple[float, str]] = field(default_factory=dict)  # access token → (ends, openid or '')
     codes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refresh: dict[str, tuple[str, str]] = field(default_factory=dict)  # refresh token → (openid, the one before)
+    refresh: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # refresh token → (openid, the one before)
     seen: set[str] = field(default_factory=set)
     lies: list[str] = field(default_factory=list)
     revoked: int = 0
@@ -93,7 +96,11 @@ def add_authority(app: Flask, authority: Authority) -> None:
             member = authority.books.member(asked.get("openid", ""))
             code = secrets.token_urlsafe(32)
             with authority.lock:
-                authority.codes[code] = {**asked.to_dict(), "member": member.openid, "ends": time.time() + CODE_LIVES_S}
+                authority.codes[code] = {
+                    **asked.to_dict(),
+                    "member": member.openid,
+                    "ends": time.time() + CODE_LIVES_S,
+                }
             answer["code"] = code
         lie = authority.lie("callback_issuer", "callback_no_issuer", "callback_state")
         if lie == "callback_issuer":
@@ -245,7 +252,9 @@ def _signed(authority: Authority, claims: dict[str, Any], lie: str) -> str:
     token = jwt.encode(header, claims, key, algorithms=["ES256"])
     if lie == "tampered":
         head, body, signature = token.split(".")
-        return ".".join((head, _b64(_dump({**claims, "sub": "o_somebodyelse"})), signature)) if body else token
+        return (
+            ".".join((head, _b64(_dump({**claims, "sub": "o_somebodyelse"})), signature)) if body else token
+        )
     return token
 
 
@@ -279,13 +288,21 @@ def _wrong_request(authority: Authority, asked: Mapping[str, str]) -> str:
     """Why an authorization request is not served; '' when it is. The redirect address is compared exactly."""
     if asked.get("client_id") != authority.client_id:
         return "unknown client"
-    if asked.get("redirect_uri") not in authority.redirect_uris:
+    if not _registered(authority, asked.get("redirect_uri", "")):
         return "this redirect address is not registered"
     if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
         return "response_type code with PKCE S256 is needed"
     if not (asked.get("code_challenge") and asked.get("state") and asked.get("nonce")):
         return "code_challenge, state and nonce are needed"
     return ""
+
+
+def _registered(authority: Authority, address: str) -> bool:
+    if authority.redirect_uris:
+        return address in authority.redirect_uris
+    return bool(
+        re.fullmatch(r"https://(localhost|127\.0\.0\.1):[0-9]{1,5}/link/nanyang_young/callback", address)
+    )
 
 
 def _page(authority: Authority, asked: Mapping[str, str]) -> str:
@@ -299,7 +316,8 @@ def _page(authority: Authority, asked: Mapping[str, str]) -> str:
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>南阳young（模拟）</title><h1>南阳young（模拟平台）</h1><form method="post" action="/oauth/authorize">{hidden}'
         f'<p><label>登录为 <select name="openid">{options}</select></label></p>'
-        '<p><button name="decision" value="allow">同意授权</button> <button name="decision" value="deny">拒绝</button></p></form></html>'
+        '<p><button name="decision" value="allow">同意授权</button> '
+        '<button name="decision" value="deny">拒绝</button></p></form></html>'
     )
 
 

@@ -1,9 +1,9 @@
 """The town's platform (contract/town_openapi.yaml) as a server of its own, with faults on demand.
 
-`POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` waits before it answers, `drop` acts and closes
-the connection, `refuse` says not enough points, `busy` says 429 before it acts, `garbage` acts and answers no JSON, `repeat` gives
-items again, `reorder` turns their order round; on `id_token`, one of `authority.LIES`. `POST /_changes`, `/_reveal`, `/_skip` make
-changes, let hidden ones commit, and give numbers that are never used.
+`POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one. `slow` waits before it answers; `drop` acts and closes
+the connection; `refuse` says not enough points; `busy` says 429 before it acts; `garbage` acts and answers no JSON; `repeat`
+gives items again; `reorder` turns their order round; on `id_token`, one of `authority.LIES`. `POST /_changes` makes changes,
+`/_reveal` lets hidden ones commit, `/_skip` gives numbers that are never used.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _add_controls(app: Flask, gate: _Gate, authority: Authority) -> None:
         return jsonify({"accounts": len(books.members)})
 
     @app.post("/_changes")
-    def changes() -> Any:
+    def add_changes() -> Any:
         asked = request.get_json()
         return jsonify({"seqs": books.add_changes(asked["changes"], hide=asked.get("hide", ()))})
 
@@ -246,10 +246,12 @@ def _disordered(answer: Response, kind: str) -> Response:
     """The same lines, some given again or in another order; a page keeps its size."""
     page = answer.get_json()
     for listed in ("changes", "lines"):
-        items = page.get(listed, [])
+        items = page.get(listed)
+        if not items:
+            continue
         if kind == "repeat":
             page[listed] = (items + items)[: max(PAGE, len(items))]
-        elif items:
+        else:
             page[listed] = items[1::2] + items[::2][::-1]
     return jsonify(page)
 

@@ -31,7 +31,9 @@ class Town:
     changes: list[dict[str, Any]]
 
 
-def invent_town(seed: int, today: date, *, members: int = 300, known: Iterable[Mapping[str, str]] = ()) -> Town:
+def invent_town(
+    seed: int, today: date, *, members: int = 300, known: Iterable[Mapping[str, str]] = ()
+) -> Town:
     """`known` are residents (id_no, name) who live here too, so that one person can have points in several towns."""
     chance = random.Random(f"nanyang {seed}")  # noqa: S311  an invented town, not a secret
     people = [dict(person) for person in known][:members]
@@ -70,7 +72,9 @@ def _year(chance: random.Random, members: list[dict[str, str]], today: date) -> 
         halves, kind = chance.randint(least, most), "award"
         luck = chance.random()
         if luck < 0.04 and earned.get(place, 0) > 100:
-            task, kind, halves = ("littering", "deduction", 10) if luck < 0.02 else ("shop_purchase", "spend", 40)
+            task, kind, halves = (
+                ("littering", "deduction", 10) if luck < 0.02 else ("shop_purchase", "spend", 40)
+            )
         earned[place] = earned.get(place, 0) + (halves if kind == "award" else -halves)
         changes.append(
             {
