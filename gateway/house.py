@@ -10,9 +10,8 @@ from uuid import UUID
 from gateway.config import Config
 from gateway.db import Database
 from schemas.crypto import KeyRing
-from schemas.ports import NO_WITNESSES, BankPort, IdentityPort, TownClient, TownReader, Witnesses
 from schemas.feeds import TownFeed, TownLinking
-from schemas.ports import BankPort, TownClient, TownReader
+from schemas.ports import NO_WITNESSES, BankPort, IdentityPort, TownClient, TownReader, Witnesses
 from schemas.soap import SoapTown
 from schemas.values import TownCode
 

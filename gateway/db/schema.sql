@@ -151,6 +151,18 @@ end $$;
 
 ALTER FUNCTION public.refuse_hold_reopened() OWNER TO gateway_migrate;
 
+CREATE FUNCTION public.refuse_link_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'DELETE' or old.ended_at is not null or new.ended_at is null then
+        raise exception 'an account is linked once and unlinked once' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_link_change() OWNER TO gateway_migrate;
+
 CREATE FUNCTION public.refuse_message_reopened() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -501,6 +513,27 @@ CREATE TABLE public.facility (
 
 ALTER TABLE public.facility OWNER TO gateway_migrate;
 
+CREATE TABLE public.feed (
+    town text NOT NULL,
+    cursor text NOT NULL,
+    high_seq bigint NOT NULL,
+    fetched_at timestamp with time zone,
+    wanted_at timestamp with time zone,
+    wait_until timestamp with time zone
+);
+
+ALTER TABLE public.feed OWNER TO gateway_migrate;
+
+CREATE TABLE public.feed_gap (
+    town text NOT NULL,
+    from_seq bigint NOT NULL,
+    until_seq bigint NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT feed_gap_check CHECK ((from_seq < until_seq))
+);
+
+ALTER TABLE public.feed_gap OWNER TO gateway_migrate;
+
 CREATE TABLE public.hold (
     hold_id uuid NOT NULL,
     town text NOT NULL,
@@ -516,6 +549,17 @@ CREATE TABLE public.hold (
 );
 
 ALTER TABLE public.hold OWNER TO gateway_migrate;
+
+CREATE TABLE public.hook_event (
+    town text NOT NULL,
+    event_id text NOT NULL,
+    body_sha256 bytea NOT NULL,
+    kind text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    received_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.hook_event OWNER TO gateway_migrate;
 
 CREATE TABLE public.household (
     household_id bigint NOT NULL,
@@ -582,6 +626,49 @@ CREATE TABLE public.line_elsewhere (
 );
 
 ALTER TABLE public.line_elsewhere OWNER TO gateway_migrate;
+
+CREATE TABLE public.link (
+    link_id uuid NOT NULL,
+    town text NOT NULL,
+    person_id bigint NOT NULL,
+    linked_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT link_check CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT link_ended_by_check CHECK ((ended_by = ANY (ARRAY['resident'::text, 'town'::text])))
+);
+
+ALTER TABLE public.link OWNER TO gateway_migrate;
+
+CREATE TABLE public.link_attempt (
+    attempt_id uuid NOT NULL,
+    town text NOT NULL,
+    entry_id uuid NOT NULL,
+    state_digest bytea NOT NULL,
+    session_digest bytea NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    taken_at timestamp with time zone,
+    outcome text DEFAULT 'open'::text NOT NULL
+);
+
+ALTER TABLE public.link_attempt OWNER TO gateway_migrate;
+
+CREATE TABLE public.link_grant (
+    link_id uuid NOT NULL,
+    town text NOT NULL,
+    person_id bigint NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    renewed_at timestamp with time zone NOT NULL,
+    history_cursor text DEFAULT ''::text NOT NULL,
+    history_done_at timestamp with time zone,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE public.link_grant OWNER TO gateway_migrate;
 
 CREATE TABLE public.mark (
     mark_id uuid NOT NULL,
@@ -1166,8 +1253,17 @@ ALTER TABLE ONLY public.evaluation
 ALTER TABLE ONLY public.facility
     ADD CONSTRAINT facility_pkey PRIMARY KEY (applicant_id, product);
 
+ALTER TABLE ONLY public.feed_gap
+    ADD CONSTRAINT feed_gap_pkey PRIMARY KEY (town, from_seq);
+
+ALTER TABLE ONLY public.feed
+    ADD CONSTRAINT feed_pkey PRIMARY KEY (town);
+
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (hold_id);
+
+ALTER TABLE ONLY public.hook_event
+    ADD CONSTRAINT hook_event_pkey PRIMARY KEY (town, event_id);
 
 ALTER TABLE ONLY public.household_code
     ADD CONSTRAINT household_code_pkey PRIMARY KEY (town, code, valid_from_on);
@@ -1189,6 +1285,18 @@ ALTER TABLE ONLY public.leaf
 
 ALTER TABLE ONLY public.line_elsewhere
     ADD CONSTRAINT line_elsewhere_pkey PRIMARY KEY (town, line_kind, reference);
+
+ALTER TABLE ONLY public.link_attempt
+    ADD CONSTRAINT link_attempt_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.link_attempt
+    ADD CONSTRAINT link_attempt_state_digest_key UNIQUE (state_digest);
+
+ALTER TABLE ONLY public.link_grant
+    ADD CONSTRAINT link_grant_pkey PRIMARY KEY (link_id);
+
+ALTER TABLE ONLY public.link
+    ADD CONSTRAINT link_pkey PRIMARY KEY (link_id);
 
 ALTER TABLE ONLY public.mark
     ADD CONSTRAINT mark_pkey PRIMARY KEY (mark_id);
@@ -1364,6 +1472,8 @@ CREATE INDEX hold_holder ON public.hold USING btree (holder_id);
 
 CREATE INDEX hold_open ON public.hold USING btree (expires_at) WHERE (state = 'held'::text);
 
+CREATE INDEX hook_event_age ON public.hook_event USING btree (received_at);
+
 CREATE UNIQUE INDEX household_code_current ON public.household_code USING btree (town, code) WHERE (valid_until_on = 'infinity'::date);
 
 CREATE INDEX household_code_household ON public.household_code USING btree (household_id);
@@ -1375,6 +1485,20 @@ CREATE INDEX identifier_person ON public.identifier USING btree (person_id);
 CREATE INDEX job_run_latest ON public.job_run USING btree (job, started_at DESC);
 
 CREATE INDEX job_run_open ON public.job_run USING btree (started_at) WHERE (outcome = 'running'::text);
+
+CREATE INDEX link_attempt_age ON public.link_attempt USING btree (begun_at);
+
+CREATE INDEX link_attempt_entry ON public.link_attempt USING btree (entry_id);
+
+CREATE INDEX link_grant_ended ON public.link_grant USING btree (town) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX link_grant_history ON public.link_grant USING btree (town) WHERE (history_done_at IS NULL);
+
+CREATE INDEX link_grant_person ON public.link_grant USING btree (person_id, town);
+
+CREATE INDEX link_grant_renewed ON public.link_grant USING btree (town, renewed_at);
+
+CREATE UNIQUE INDEX link_in_force ON public.link USING btree (town, person_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX mark_subject ON public.mark USING btree (subject_id);
 
@@ -1427,6 +1551,8 @@ CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account 
 CREATE TRIGGER consent_once BEFORE DELETE OR UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION public.refuse_consent_change();
 
 CREATE TRIGGER hold_ends_once BEFORE DELETE OR UPDATE ON public.hold FOR EACH ROW EXECUTE FUNCTION public.refuse_hold_reopened();
+
+CREATE TRIGGER link_once BEFORE DELETE OR UPDATE ON public.link FOR EACH ROW EXECUTE FUNCTION public.refuse_link_change();
 
 CREATE TRIGGER message_ends_once BEFORE DELETE OR UPDATE ON public.outbox_message FOR EACH ROW EXECUTE FUNCTION public.refuse_message_reopened();
 
@@ -1561,6 +1687,8 @@ REVOKE ALL ON FUNCTION public.refuse_consent_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_hold_reopened() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.refuse_link_change() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.refuse_message_reopened() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_proposal_change() FROM PUBLIC;
@@ -1631,12 +1759,21 @@ GRANT SELECT ON TABLE public.evaluation TO gateway_auditor;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.facility TO gateway_app;
 GRANT SELECT ON TABLE public.facility TO gateway_auditor;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.feed TO gateway_app;
+GRANT SELECT ON TABLE public.feed TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.feed_gap TO gateway_app;
+GRANT SELECT ON TABLE public.feed_gap TO gateway_auditor;
+
 GRANT SELECT,INSERT ON TABLE public.hold TO gateway_app;
 GRANT SELECT ON TABLE public.hold TO gateway_auditor;
 
 GRANT UPDATE(state) ON TABLE public.hold TO gateway_app;
 
 GRANT UPDATE(ended_at) ON TABLE public.hold TO gateway_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.hook_event TO gateway_app;
+GRANT SELECT ON TABLE public.hook_event TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.household TO gateway_app;
 GRANT SELECT ON TABLE public.household TO gateway_auditor;
@@ -1665,6 +1802,19 @@ GRANT SELECT ON TABLE public.leaf TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.line_elsewhere TO gateway_app;
 GRANT SELECT ON TABLE public.line_elsewhere TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.link TO gateway_app;
+GRANT SELECT ON TABLE public.link TO gateway_auditor;
+
+GRANT UPDATE(ended_at) ON TABLE public.link TO gateway_app;
+
+GRANT UPDATE(ended_by) ON TABLE public.link TO gateway_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link_attempt TO gateway_app;
+GRANT SELECT ON TABLE public.link_attempt TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link_grant TO gateway_app;
+GRANT SELECT ON TABLE public.link_grant TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.mark TO gateway_app;
 GRANT SELECT ON TABLE public.mark TO gateway_auditor;
