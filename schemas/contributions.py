@@ -125,7 +125,7 @@ class MemberRegistration:
 class HouseholdRegistration:
     """A family account, its village and its members. Members without any consent are not kept."""
 
-    household_code: str
+    household_code: str  # '' where points are a person's own: the members are registered, and no household
     village: str
     member_since_on: date
     members: tuple[MemberRegistration, ...] = field(default_factory=tuple)

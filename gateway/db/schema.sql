@@ -1302,7 +1302,7 @@ ALTER TABLE ONLY public.mark
     ADD CONSTRAINT mark_pkey PRIMARY KEY (mark_id);
 
 ALTER TABLE ONLY public.membership
-    ADD CONSTRAINT membership_pkey PRIMARY KEY (household_id, person_id, valid_from_on);
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (household_id, person_id, town, valid_from_on);
 
 ALTER TABLE ONLY public.month_sum
     ADD CONSTRAINT month_sum_pkey PRIMARY KEY (holder_id, town, person_id, month, category, kind);

@@ -28,8 +28,9 @@ def gather_facts(tx: Transaction, ruleset: Ruleset, subject_ids: Sequence[int], 
     """Facts of those subjects on a day, ascending by subject, with only what `ruleset` looks at (data minimisation, PIPL art. 6).
 
     A household is represented by its applicant. Subjects nobody may map for (no member consents to loan mapping, or the
-    person is restricted) are absent. Of a household, sums of members who consented count, and those of the household as
-    such (person_id 0). A person's points are those of their own accounts and their named share of household accounts.
+    person is restricted) are absent. Of a household, sums of members who consented count, those of the household as such
+    (person_id 0), and what members hold themselves at towns where points are a person's, each for one household only. A
+    person's points are those of their own accounts and their named share of household accounts.
     """
     persons = ruleset.subject is SubjectKind.PERSON  # one id space: only a person is their own applicant
     applicants = {
@@ -81,26 +82,36 @@ def _month_sums(sums: dict[tuple[str, str, str, int], int]) -> tuple[MonthSum, .
 
 def _points(tx: Transaction, ruleset: Ruleset, subject_ids: list[int], on: date) -> _Points:
     household = ruleset.subject is SubjectKind.HOUSEHOLD
-    shared = [] if household else subjects.list_households_of(tx, subject_ids)
+    homes = {int(p): int(h) for h, p in subjects.list_home_members(tx, subject_ids, on)} if household else {}
+    shared = [*homes] if household else subjects.list_households_of(tx, subject_ids)
     sums: dict[int, dict[tuple[str, str, str, int], int]] = defaultdict(lambda: defaultdict(int))
     if ruleset.basis.kind in SUMMED:
         from_month = ruleset.basis.first_month(on)
         rows = contributions.list_month_sums(tx, [*subject_ids, *shared], from_month)
         for subject_id, row in _counted(tx, rows, ruleset, subject_ids, month_of(on)):
+            subject_id = homes.get(subject_id, subject_id)
             _, town, _, month, category, kind, points = row
             sums[subject_id][town, category, kind, month] += points
     balances: dict[int, list[tuple[TownCode, int]]] = defaultdict(list)
     posted: dict[int, list[PostedScore]] = defaultdict(list)
-    may = None if household else subjects.list_consenting(tx, Purpose.LOAN_MAPPING, subject_ids)
+    people = [*homes] if household else subject_ids
+    may = subjects.list_consenting(tx, Purpose.LOAN_MAPPING, people)
+
+    def counts(holder_id: int, town: str) -> bool:
+        """What a person holds counts with their consent; what a household holds belongs to nobody alone."""
+        return town in ruleset.factors and (
+            (household and holder_id not in homes) or (holder_id, town) in may
+        )
+
     if ruleset.basis.kind is BasisKind.BALANCE:
-        for holder_id, town, points in ledger.list_spendable(tx, subject_ids):
-            if town in ruleset.factors and (may is None or (holder_id, town) in may):
-                balances[holder_id].append((TownCode(town), points))
-    if ruleset.basis.kind is BasisKind.POSTED_SCORE:
+        for holder_id, town, points in ledger.list_spendable(tx, [*subject_ids, *homes]):
+            if counts(holder_id, town):
+                balances[homes.get(holder_id, holder_id)].append((TownCode(town), points))
+    if ruleset.basis.kind is BasisKind.POSTED_SCORE:  # a household's list is posted, not its members'
         for holder_id, town, period, points in contributions.list_posted_scores(tx, subject_ids, on):
-            if town in ruleset.factors and (may is None or (holder_id, town) in may):
+            if counts(holder_id, town):
                 posted[holder_id].append(PostedScore(TownCode(town), period, points))
-    return _Points(sums, balances, posted, _first_and_last(tx, ruleset, subject_ids))
+    return _Points(sums, balances, posted, _first_and_last(tx, ruleset, subject_ids, homes))
 
 
 def _counted(
@@ -125,12 +136,27 @@ def _counted(
 
 
 def _first_and_last(
-    tx: Transaction, ruleset: Ruleset, subject_ids: list[int]
+    tx: Transaction, ruleset: Ruleset, subject_ids: list[int], homes: dict[int, int]
 ) -> dict[int, tuple[int | None, date | None]]:
     months, days = ruleset.gates.months_of_data is not None, ruleset.gates.stale_after_days is not None
     if not (months or days):
         return {}
     return {
-        holder_id: (first if months else None, last if days else None)
-        for holder_id, first, last in contributions.list_first_and_last(tx, subject_ids)
+        subject_id: (first if months else None, last if days else None)
+        for subject_id, (first, last) in dated_of(tx, subject_ids, homes).items()
     }
+
+
+def dated_of(
+    tx: Transaction, subject_ids: list[int], homes: dict[int, int]
+) -> dict[int, tuple[int | None, date | None]]:
+    """First month and last day of each subject, with those of the members who count for it (`homes`: person → household)."""
+    found: dict[int, tuple[int | None, date | None]] = {}
+    for holder_id, first, last in contributions.list_first_and_last(tx, [*subject_ids, *homes]):
+        subject_id = homes.get(holder_id, holder_id)
+        first_too, last_too = found.get(subject_id, (None, None))
+        found[subject_id] = (
+            min((month for month in (first, first_too) if month is not None), default=None),
+            max((day for day in (last, last_too) if day is not None), default=None),
+        )
+    return found

@@ -37,7 +37,7 @@ def register_households(
     if kept:
         with house.db.transaction() as tx:
             done = subjects.register(tx, house.keys, town, kept, now=now, new_id=house.new_id)
-            ledger.open_accounts(tx, town, sorted({int(h) for h in done.households.values()}))
+            ledger.open_accounts(tx, town, done.holders)
             records = consent_records(tx, GIVEN, [c.consent_id for c in done.given])
             translog.append_records(tx, records, now=now, new_id=house.new_id)
             benefits.mark_changed(tx, done.changed, cause="registration", now=now)
@@ -47,7 +47,7 @@ def register_households(
 
 def _judge(number: int, family: HouseholdRegistration, seen: set[str], today: date) -> ItemAnswer:
     code = family.household_code
-    if code in seen:
+    if code and code in seen:
         return ItemAnswer(
             number,
             code,

@@ -13,6 +13,7 @@ import numpy as np
 
 from gateway import benefits, contributions, ledger, policy, subjects
 from gateway.db import Transaction
+from gateway.flows._gather_facts import dated_of
 from gateway.house import House
 from gateway.policy.columns import columns_of
 from gateway.policy.language import SUMMED, BasisKind
@@ -158,9 +159,7 @@ def _bare_facts(
     facilities = benefits.list_facilities(tx, ruleset.product, people)
     dated: dict[int, tuple[Any, Any]] = {}
     if any(r.gates.months_of_data is not None or r.gates.stale_after_days is not None for r in both):
-        dated = {
-            holder: (first, last) for holder, first, last in contributions.list_first_and_last(tx, asked)
-        }
+        dated = dated_of(tx, asked, _homes(tx, ruleset, asked, on))
     found = []
     for subject_id, applicant_id, birth_on in applicants:
         said = {*marks.get(subject_id, ()), *marks.get(applicant_id, ())} if marks else ()
@@ -181,6 +180,13 @@ def _bare_facts(
             )
         )
     return found
+
+
+def _homes(tx: Transaction, ruleset: policy.Ruleset, asked: list[int], on: date) -> dict[int, int]:
+    """Whose own points count for which household of `asked`; nobody's where persons are evaluated."""
+    if ruleset.subject is not SubjectKind.HOUSEHOLD:
+        return {}
+    return {int(person): int(household) for household, person in subjects.list_home_members(tx, asked, on)}
 
 
 def _evaluated(
@@ -204,13 +210,15 @@ def _units(
     if ruleset.basis.kind in SUMMED:
         return dict(sum_units(tx, ruleset, on, span))
     ids = [int(facts.subject_id) for facts in bare]
-    may = subjects.list_consenting(tx, Purpose.LOAN_MAPPING, ids)
+    homes = _homes(tx, ruleset, ids, on)
     household = ruleset.subject is SubjectKind.HOUSEHOLD
+    may = subjects.list_consenting(tx, Purpose.LOAN_MAPPING, [*homes] if household else ids)
     units: dict[int, int] = {}
     if ruleset.basis.kind is BasisKind.BALANCE:
-        for holder, town, points in ledger.list_spendable(tx, ids):
-            if household or (holder, town) in may:
-                units[holder] = units.get(holder, 0) + points * ruleset.town_units(town) * 100
+        for holder, town, points in ledger.list_spendable(tx, [*ids, *homes]):
+            if (household and holder not in homes) or (holder, town) in may:
+                subject = homes.get(holder, holder)
+                units[subject] = units.get(subject, 0) + points * ruleset.town_units(town) * 100
         return units
     latest: dict[tuple[int, str], PostedScore] = {}
     for holder, town, period, points in contributions.list_posted_scores(tx, ids, on):

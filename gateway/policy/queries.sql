@@ -63,35 +63,58 @@ select household_id from household where household_id >= %(low)s and household_i
 select person_id from person where person_id >= %(low)s and person_id < %(high)s and restricted_at is null order by person_id;
 
 -- name: sum_households_plain
--- Score units of households, where no category has a cap. Sums of members without consent do not count.
-select m.holder_id,
+-- Score units of households, where no category has a cap. Sums of members without consent do not count; what members hold
+-- themselves counts for the household they have belonged to longest (subjects: list_home_members).
+with counted as (
+    select household_id as subject_id, household_id as holder_id from household where household_id >= %(low)s and household_id < %(high)s
+    union all
+    select household_id, person_id from (
+        select distinct on (m.person_id) m.person_id, m.household_id
+        from membership m
+        where m.valid_from_on <= %(on)s and m.valid_until_on > %(on)s and m.person_id in (
+            select person_id from membership where household_id >= %(low)s and household_id < %(high)s)
+        order by m.person_id, m.valid_from_on, m.household_id
+    ) home where household_id >= %(low)s and household_id < %(high)s
+)
+select counted.subject_id,
        sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units * coalesce(w.weight, %(other_weight)s))::bigint
-from month_sum m
+from counted join month_sum m on m.holder_id = counted.holder_id
 join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
 left join unnest(%(categories)s::text[], %(weights)s::bigint[]) as w(category, weight) on w.category = m.category
 left join consent c on c.person_id = m.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
-where m.holder_id >= %(low)s and m.holder_id < %(high)s and m.month between %(first)s and %(last)s
+where m.month between %(first)s and %(last)s
   and m.kind in ('award', 'deduction', 'reversal') and (m.person_id = 0 or c.person_id is not null)
-group by m.holder_id;
+group by counted.subject_id;
 
 -- name: sum_households_capped
 -- The cap holds for a month and category together, over towns and members, after factor and weight.
-select cells.holder_id,
+with counted as (
+    select household_id as subject_id, household_id as holder_id from household where household_id >= %(low)s and household_id < %(high)s
+    union all
+    select household_id, person_id from (
+        select distinct on (m.person_id) m.person_id, m.household_id
+        from membership m
+        where m.valid_from_on <= %(on)s and m.valid_until_on > %(on)s and m.person_id in (
+            select person_id from membership where household_id >= %(low)s and household_id < %(high)s)
+        order by m.person_id, m.valid_from_on, m.household_id
+    ) home where household_id >= %(low)s and household_id < %(high)s
+)
+select cells.subject_id,
        sum(least(cells.units * coalesce(w.weight, %(other_weight)s),
                  coalesce(w.cap, case when w.category is null then %(other_cap)s::bigint end)))::bigint
 from (
-    select m.holder_id, m.month, m.category,
+    select counted.subject_id, m.month, m.category,
            sum(case when m.kind = 'award' then m.points_centi else -m.points_centi end * f.units)::bigint as units
-    from month_sum m
+    from counted join month_sum m on m.holder_id = counted.holder_id
     join unnest(%(towns)s::text[], %(town_units)s::bigint[]) as f(town, units) on f.town = m.town
     left join consent c on c.person_id = m.person_id and c.town = m.town and c.purpose = 'loan_mapping' and c.withdrawn_at is null
-    where m.holder_id >= %(low)s and m.holder_id < %(high)s and m.month between %(first)s and %(last)s
+    where m.month between %(first)s and %(last)s
       and m.kind in ('award', 'deduction', 'reversal') and (m.person_id = 0 or c.person_id is not null)
-    group by m.holder_id, m.month, m.category
+    group by counted.subject_id, m.month, m.category
 ) cells
 left join unnest(%(categories)s::text[], %(weights)s::bigint[], %(caps)s::bigint[]) as w(category, weight, cap)
     on w.category = cells.category
-group by cells.holder_id;
+group by cells.subject_id;
 
 -- name: allow_sorting_memory
 set local work_mem = '64MB';

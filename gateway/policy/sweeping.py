@@ -52,6 +52,7 @@ def sum_units(tx: Transaction, ruleset: Ruleset, on: date, span: Range) -> Mappi
         "high": span.high,
         "first": ruleset.basis.first_month(on),
         "last": month_of(on),
+        "on": on,
         "towns": sorted(ruleset.factors),
         "town_units": [ruleset.town_units(town) for town in sorted(ruleset.factors)],
         "categories": names,

@@ -11,6 +11,15 @@ select code, household_id, valid_from_on, valid_until_on
 from household_code
 where town = %(town)s and code = any(string_to_array(%(codes)s, e'\n'));
 
+-- name: find_homes_of_heads
+-- The household that a head has in another town already, when it has no code in this one: the same family, seen by two towns.
+select distinct on (d) d as digest, m.household_id
+from unnest(string_to_array(%(digests)s, e'\n')) d
+join identifier i on i.kind = 'id_no' and i.town = '' and i.digest = decode(d, 'hex')
+join membership m on m.person_id = i.person_id and m.is_head and m.town <> %(town)s and m.valid_until_on = 'infinity'
+where not exists (select from household_code c where c.household_id = m.household_id and c.town = %(town)s)
+order by d, m.valid_from_on, m.household_id;
+
 -- name: resolve_people prepared
 -- Persons by digest, with the purposes they consented to in this town and the households they belong to (as text).
 select d as digest, s.person_id, s.purposes, s.households
@@ -64,6 +73,20 @@ select subject_id, kind, code from mark
 where subject_id = any(%(subject_ids)s::bigint[]) and valid_from_on <= %(on)s and valid_until_on > %(on)s
 order by subject_id, kind, code;
 
+-- name: list_home_members
+-- Who counts for which of these households on a day with the points they hold themselves: everybody for one household only,
+-- the one they have belonged to longest, or the same points would count twice.
+with member as (
+    select distinct person_id from membership
+    where household_id = any(%(household_ids)s::bigint[]) and valid_from_on <= %(on)s and valid_until_on > %(on)s
+), home as (
+    select distinct on (m.person_id) m.person_id, m.household_id
+    from member join membership m using (person_id)
+    where m.valid_from_on <= %(on)s and m.valid_until_on > %(on)s
+    order by m.person_id, m.valid_from_on, m.household_id
+)
+select household_id, person_id from home where household_id = any(%(household_ids)s::bigint[]) order by household_id, person_id;
+
 -- name: list_households_of
 select distinct household_id from membership where person_id = any(%(person_ids)s::bigint[]) order by household_id;
 
@@ -78,8 +101,8 @@ select person_id from identifier where kind = %(kind)s and town = %(town)s and d
 select person_id, key_id, sealed from person where person_id = any(%(person_ids)s::bigint[]);
 
 -- name: lock_registration
--- One registration of a town at a time; pushes do not wait for it.
-select pg_advisory_xact_lock(hashtextextended('registration ' || %(town)s, 0));
+-- One registration at a time: two towns may register the same people. Pushes do not wait for it.
+select pg_advisory_xact_lock(hashtextextended('registration', 0));
 
 -- name: take_subject_ids
 select nextval('subject_seq') from generate_series(1, %(count)s);
@@ -117,7 +140,7 @@ copy membership (household_id, person_id, town, is_head, valid_from_on) from std
 -- name: end_memberships
 update membership m set valid_until_on = greatest(%(on)s::date, m.valid_from_on + 1)
 from unnest(%(household_ids)s::bigint[], %(person_ids)s::bigint[]) as gone(household_id, person_id)
-where m.household_id = gone.household_id and m.person_id = gone.person_id and m.valid_until_on = 'infinity';
+where m.household_id = gone.household_id and m.person_id = gone.person_id and m.town = %(town)s and m.valid_until_on = 'infinity';
 
 -- name: list_consents_in_force
 select person_id, purpose from consent

@@ -40,7 +40,7 @@ class Registered:
     """What a registration changed. `changed` are subjects whose facts may be different now."""
 
     households: dict[str, HouseholdId]
-    opened: list[int]  # new holders, for the ledger
+    holders: list[int]  # who can hold points in this town: households, and persons registered without one
     given: list[ConsentChange] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
 
@@ -56,48 +56,67 @@ def register(
 ) -> Registered:
     """Store families: households, members who consented to something, consents. Saying it twice changes nothing.
 
-    A member no longer named leaves the household today; members without any consent are not kept. Concurrent
-    registrations of one town wait for each other.
+    A member no longer named leaves the household today; members without any consent are not kept. A family whose head is head
+    of a household in another town already is that household. Concurrent registrations wait for each other.
     """
-    tx.run(queries.lock_registration, {"town": town})
-    codes = _households(tx, town, families, now)
+    tx.run(queries.lock_registration)
+    housed = [family for family in families if family.household_code]
+    households = _households(tx, keys, town, housed, now)
     people = _persons(tx, keys, families, now)
-    changed = _memberships(tx, town, families, codes.known, people.known, now)
+    changed = _memberships(tx, town, housed, households, people.known, now)
     given = _consents(tx, town, families, people.known, now, new_id)
     refresh_standing(tx, town, [int(p) for p in people.known.values()])
     tx.run(queries.change_version, {"town": town})
     changed |= {int(change.person_id) for change in given}
     newly = {change.person_id for change in given}
-    for family in families:
+    for family in housed:
         if any(people.known[m.id_no] in newly for m in family.members if m.consents):
-            changed.add(int(codes.known[family.household_code]))
-    return Registered(codes.known, codes.opened, given, sorted(changed))
-
-
-class _Households(NamedTuple):
-    known: dict[str, HouseholdId]
-    opened: list[int]
+            changed.add(int(households[family.household_code]))
+    alone = {m.id_no for f in families if not f.household_code for m in f.members if m.consents}
+    holders = {*map(int, households.values()), *(int(people.known[id_no]) for id_no in alone)}
+    return Registered(households, sorted(holders), given, sorted(changed))
 
 
 def _households(
-    tx: Transaction, town: TownCode, families: Sequence[HouseholdRegistration], now: datetime
-) -> _Households:
+    tx: Transaction, keys: KeyRing, town: TownCode, families: Sequence[HouseholdRegistration], now: datetime
+) -> dict[str, HouseholdId]:
     wanted = {family.household_code: family for family in families}
     rows = tx.tuples(queries.resolve_households, {"town": town, "codes": "\n".join(wanted)})
     known = {
         code: HouseholdId(h) for code, h, _, until in rows if until == date.max or until > beijing_date(now)
     }
     missing = [code for code in wanted if code not in known]
-    ids = _take_ids(tx, len(missing))
-    for code, household_id in zip(missing, ids, strict=True):
+    elsewhere = _homes_elsewhere(tx, keys, town, [wanted[code] for code in missing])
+    new = [code for code in missing if code not in elsewhere]
+    known |= elsewhere
+    for code, household_id in zip(new, _take_ids(tx, len(new)), strict=True):
         known[code] = HouseholdId(household_id)
+    if new:
+        tx.copy_in(queries.copy_households, copy_text((known[c], wanted[c].village, now) for c in new))
     if missing:
-        tx.copy_in(queries.copy_households, copy_text((known[c], wanted[c].village, now) for c in missing))
         tx.copy_in(
             queries.copy_household_codes,
             copy_text((town, c, known[c], wanted[c].member_since_on) for c in missing),
         )
-    return _Households(known, ids)
+    return known
+
+
+def _homes_elsewhere(
+    tx: Transaction, keys: KeyRing, town: TownCode, families: Sequence[HouseholdRegistration]
+) -> dict[str, HouseholdId]:
+    """Families new in this town that we know from another: by their head. A household takes one code of a town."""
+    digest_of = keys.digester("lookup:id_no")
+    heads = {
+        digest_of(member.id_no.encode()).hex(): family.household_code
+        for family in families
+        for member in family.members
+        if member.is_head and member.consents
+    }
+    if not heads:
+        return {}
+    rows = tx.tuples(queries.find_homes_of_heads, {"town": town, "digests": "\n".join(heads)})
+    by_household = {household_id: heads[digest] for digest, household_id in rows}
+    return {code: HouseholdId(household_id) for household_id, code in by_household.items()}
 
 
 class _Persons(NamedTuple):
@@ -163,7 +182,12 @@ def _memberships(
         gone = [person for _, person in left]
         tx.run(
             queries.end_memberships,
-            {"on": today, "household_ids": int_array(h for h, _ in left), "person_ids": int_array(gone)},
+            {
+                "on": today,
+                "town": town,
+                "household_ids": int_array(h for h, _ in left),
+                "person_ids": int_array(gone),
+            },  # fmt: skip
         )
         refresh_standing(tx, town, gone)
     if joined:

@@ -117,6 +117,14 @@ def list_marks(tx: Transaction, subject_ids: Sequence[int], on: date) -> list[Ro
     return tx.all(queries.list_marks, {"subject_ids": int_array(subject_ids), "on": on})
 
 
+def list_home_members(
+    tx: Transaction, household_ids: Sequence[int], on: date
+) -> list[tuple[HouseholdId, PersonId]]:
+    """(household, person): whose own points count for which household on that day. Nobody counts for two."""
+    params = {"household_ids": int_array(household_ids), "on": on}
+    return [(HouseholdId(h), PersonId(p)) for h, p in tx.tuples(queries.list_home_members, params)]
+
+
 def list_households_of(tx: Transaction, person_ids: Sequence[int]) -> list[HouseholdId]:
     """Households the persons belong or belonged to."""
     return [
