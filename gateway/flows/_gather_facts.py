@@ -88,10 +88,9 @@ def _points(tx: Transaction, ruleset: Ruleset, subject_ids: list[int], on: date)
     if ruleset.basis.kind in SUMMED:
         from_month = ruleset.basis.first_month(on)
         rows = contributions.list_month_sums(tx, [*subject_ids, *shared], from_month)
-        for subject_id, row in _counted(tx, rows, ruleset, subject_ids, month_of(on)):
-            subject_id = homes.get(subject_id, subject_id)
+        for counts_for, row in _counted(tx, rows, ruleset, subject_ids, month_of(on)):
             _, town, _, month, category, kind, points = row
-            sums[subject_id][town, category, kind, month] += points
+            sums[homes.get(counts_for, counts_for)][town, category, kind, month] += points
     balances: dict[int, list[tuple[TownCode, int]]] = defaultdict(list)
     posted: dict[int, list[PostedScore]] = defaultdict(list)
     people = [*homes] if household else subject_ids

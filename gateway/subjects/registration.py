@@ -187,7 +187,7 @@ def _memberships(
                 "town": town,
                 "household_ids": int_array(h for h, _ in left),
                 "person_ids": int_array(gone),
-            },  # fmt: skip
+            },
         )
         refresh_standing(tx, town, gone)
     if joined:
