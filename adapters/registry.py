@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
 from importlib.util import find_spec
@@ -87,12 +87,16 @@ def create_readers(*, mode: str) -> dict[TownCode, TownReader]:
     return {town: adapter.create_reader() for town, adapter in towns_seen(mode).items()}
 
 
-def create_soap_towns(signing: SigningIdentity, *, mode: str) -> dict[TownCode, SoapTown]:
-    """The SOAP service of every town that comes in by SOAP; its contract is parsed here, once."""
+def create_soap_towns(read_signing: Callable[[], SigningIdentity], *, mode: str) -> dict[TownCode, SoapTown]:
+    """The SOAP service of every town that comes in by SOAP; its contract is parsed here, once.
+
+    `read_signing` is asked only when there is such a town."""
+    adapters = {t: a for t, a in towns_seen(mode).items() if a.CAPABILITIES.speaks == "soap"}
+    signing = read_signing() if adapters else None
     return {
         town: cast(SoapAdapter, adapter).create_soap(signing)
-        for town, adapter in towns_seen(mode).items()
-        if adapter.CAPABILITIES.speaks == "soap"
+        for town, adapter in adapters.items()
+        if signing is not None
     }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import threading
 from importlib.resources.abc import Traversable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from adapters.soap_reading import Element
+from adapters.soap_reading import Element, path_of
 from schemas.errors import InvalidError
 
 WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
@@ -75,7 +75,7 @@ class SoapContract:
         if schema.validate(payload):
             return
         faults = list(schema.error_log)[:MAX_TOLD]
-        told = [self._say(fault) for fault in faults]
+        told = [_say(fault, payload) for fault in faults]
         raise InvalidError(
             "; ".join(f"{where}: {words}" for where, _, words in told), code="contract-violated",
             where=told[0][0] if told else None, value=", ".join(sorted({code for _, code, _ in told})),
@@ -89,13 +89,6 @@ class SoapContract:
         if _NAME.fullmatch(name) and (self._folder / name).is_file() and name in self._all_files():
             return self._at(self._folder / name, address)
         return None
-
-    def _say(self, fault: etree._LogEntry) -> tuple[str, str, str]:
-        code, words = _WORDS.get(fault.type_name, ("contract", "this is not as in the contract"))
-        if fault.type_name == "SCHEMAV_ELEMENT_CONTENT":  # names of elements only, no value
-            words = re.sub(r"\{[^}]*\}", "", str(fault.message).partition(": ")[2]).strip() or words
-        where = re.sub(r"[A-Za-z0-9_-]+:", "", str(fault.path or "")) or f"line {fault.line}"
-        return where[:200], code, words[:300]
 
     def _list_operations(self, root: Element) -> list[WireOperation]:
         soap = WSDL_SOAP[self.version]
@@ -151,6 +144,25 @@ class SoapContract:
                 place.set("location", address)
         written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
         return written
+
+
+def _say(fault: Any, payload: Element) -> tuple[str, str, str]:
+    """Where, a code and words for one fault that libxml2 found; never the value."""
+    code, words = _WORDS.get(fault.type_name, ("contract", "this is not as in the contract"))
+    if fault.type_name == "SCHEMAV_ELEMENT_CONTENT":  # names of elements only, no value
+        words = re.sub(r"\{[^}]*\}", "", str(fault.message).partition(": ")[2]).strip() or words
+    return _place(str(fault.path or ""), payload) or f"line {fault.line}", code, words[:300]
+
+
+def _place(path: str, payload: Element) -> str:
+    """libxml2's path from the payload on ('/*/*[2]/*[4]') in names, or '' when it leads nowhere."""
+    steps = path.split("/")[2:]
+    spaces = {prefix: uri for prefix, uri in payload.nsmap.items() if prefix}
+    try:
+        found = payload.xpath("/".join([".", *steps]), namespaces=spaces)
+    except etree.XPathError:
+        return ""
+    return path_of(found[0], payload)[:200] if len(found) == 1 and hasattr(found[0], "tag") else ""
 
 
 def _load(file: Traversable) -> Element:

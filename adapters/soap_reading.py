@@ -108,12 +108,12 @@ def canonical(element: Element, prefixes: list[str] | None = None) -> bytes:
     return written
 
 
-def path_of(element: Element) -> str:
-    """Where an element stands, in local names: '/JFTS/HDLB/HD[3]/JF'."""
+def path_of(element: Element, top: Element | None = None) -> str:
+    """Where an element stands below (and with) `top`, in local names: '/JFTS/HDLB/HD[3]/JF'."""
     steps: list[str] = []
     at = element
     while at is not None:
-        above = at.getparent()
+        above = at.getparent() if at is not top else None
         same = [at] if above is None else [child for child in above if child.tag == at.tag]
         steps.append(local_name(at) + (f"[{same.index(at) + 1}]" if len(same) > 1 else ""))
         at = above

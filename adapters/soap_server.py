@@ -75,6 +75,10 @@ class SoapService:
         self._contract, self._operations, self._encodings = contract, operations, tuple(encodings)
         self._signer = Signer.of(signing) if security is SoapSecurity.X509 else None
 
+    def kinds(self) -> set[str]:
+        """See SoapTown."""
+        return {operation.kind for operation in self._operations.values()}
+
     def form_of(self, request: SoapRequest) -> SoapForm:
         """See SoapTown."""
         return form_of(request.body, request.content_type, self._contract.version, self._encodings)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.assertion import public_jwks
@@ -27,6 +27,7 @@ from certs.files import (
     key_pem,
     new_ec_key,
     new_ed25519_key,
+    new_rsa_key,
     read_certificate,
     read_ec_key,
     write_private,
@@ -52,6 +53,16 @@ def towns() -> tuple[str, ...]:
     return tuple(name for name in neighbours() if name != BANK)
 
 
+def soap_towns() -> tuple[str, ...]:
+    """The towns with a WSDL in their contract: they sign messages, or their answers."""
+    folder = files("adapters")
+    return tuple(
+        town
+        for town in towns()
+        if any(f.name.endswith(".wsdl") for f in (folder / town / "contract").iterdir())
+    )
+
+
 class Paths(Protocol):
     """What of the configuration is needed here; `gateway.config.Config` has it all."""
 
@@ -71,6 +82,10 @@ class Paths(Protocol):
     def log_key(self) -> Path: ...
     @property
     def receipt_key(self) -> Path: ...
+    @property
+    def soap_key(self) -> Path: ...
+    @property
+    def soap_cert(self) -> Path: ...
     @property
     def token_keys(self) -> Path: ...
 
@@ -92,6 +107,10 @@ class Development:
         """The server certificate and key of a simulated neighbour: a town, or 'bank_core'."""
         return self.folder / f"simulator-{name}.crt", self.folder / f"simulator-{name}.key"
 
+    def signing(self, town: str) -> tuple[Path, Path]:
+        """The certificate and key a SOAP town signs its messages with."""
+        return self.folder / f"signing-{town}.crt", self.folder / f"signing-{town}.key"
+
     def assertion(self, town: str) -> tuple[Path, Path]:
         """A town's private_key_jwt key (PEM) and the JWKS file with its public half."""
         return self.folder / f"assertion-{town}.key", self.folder / f"assertion-{town}.jwks.json"
@@ -110,14 +129,19 @@ def ensure_development(paths: Paths) -> Development:
         )
     made = development(paths)
     _ensure_authority(made)
-    _ensure_leaf(made, paths.tls_cert, paths.tls_key, "gateway", _server_names(paths.public_url), server=True)
+    _ensure_leaf(
+        made, paths.tls_cert, paths.tls_key, "gateway", _server_names(paths.public_url), use="server"
+    )
     for town in (*towns(), "bank", "gateway"):
-        _ensure_leaf(made, *made.client(town), town, [f"{_label(town)}.client.gateway.example"], server=False)
+        _ensure_leaf(made, *made.client(town), town, [f"{_label(town)}.client.gateway.example"], use="client")
     for name in (*neighbours(), "witness"):
         names = ["localhost", "127.0.0.1", "::1", f"{_label(name)}.simulator.gateway.example"]
-        _ensure_leaf(made, *made.simulator(name), f"simulator {name}", names, server=True)
+        _ensure_leaf(made, *made.simulator(name), f"simulator {name}", names, use="server")
     for town in towns():
         _ensure_assertion_key(made, town)
+    _ensure_leaf(made, paths.soap_cert, paths.soap_key, "gateway signing", [], use="signing")
+    for town in soap_towns():
+        _ensure_leaf(made, *made.signing(town), f"{town} signing", [], use="signing")
     _ensure_key_ring(paths.keys_file)
     if not paths.log_key.exists():
         write_private(paths.log_key, key_pem(new_ed25519_key()))
@@ -135,30 +159,34 @@ def development(paths: Paths) -> Development:
 
 
 def issue_certificate(paths: Paths, name: str) -> Path:
-    """Issue a fresh certificate for NAME ('server', 'client-TOWN', 'simulator-NAME') and keep the one
+    """Issue a fresh certificate for NAME ('server', 'client-TOWN', 'simulator-NAME', 'soap', 'signing-TOWN') and keep the one
     before it beside it as
     NAME.previous.crt and .key: two are valid during rollover. Returns the certificate's path. Raises
     InvalidError."""
     made = ensure_development(paths)
     kind, _, who = name.partition("-")
     if name == "server":
-        cert, key, names, server = paths.tls_cert, paths.tls_key, _server_names(paths.public_url), True
+        cert, key, names, use = paths.tls_cert, paths.tls_key, _server_names(paths.public_url), "server"
     elif kind == "client" and who and _plain(who):
-        (cert, key), names, server = made.client(who), [f"{_label(who)}.client.gateway.example"], False
+        (cert, key), names, use = made.client(who), [f"{_label(who)}.client.gateway.example"], "client"
     elif kind == "simulator" and who and _plain(who):
-        (cert, key), server = made.simulator(who), True
+        (cert, key), use = made.simulator(who), "server"
         names = ["localhost", "127.0.0.1", "::1", f"{_label(who)}.simulator.gateway.example"]
+    elif name == "soap":
+        cert, key, names, use = paths.soap_cert, paths.soap_key, [], "signing"
+    elif kind == "signing" and who and _plain(who):
+        (cert, key), names, use = made.signing(who), [], "signing"
     else:
         raise InvalidError(
             "there is no certificate of that name",
             where="NAME",
             value=name,
-            remedy="use server, client-TOWN or simulator-NAME",
+            remedy="use server, client-TOWN, simulator-NAME, soap or signing-TOWN",
         )
     for path in (key, cert):
         if path.exists():
             path.replace(path.with_suffix(".previous" + path.suffix))
-    _issue(made, cert, key, who or "gateway", names, server=server)
+    _issue(made, cert, key, who or "gateway", names, use=use)
     return cert
 
 
@@ -191,41 +219,43 @@ def _ensure_authority(made: Development) -> None:
     write_public(made.ca_cert, _pem(certificate))
 
 
-def _ensure_leaf(
-    made: Development, cert: Path, key: Path, who: str, names: list[str], *, server: bool
-) -> None:
+def _ensure_leaf(made: Development, cert: Path, key: Path, who: str, names: list[str], *, use: str) -> None:
     if cert.exists() and key.exists():
         left = read_certificate(cert).not_valid_after_utc - datetime.now(UTC)
         if left > timedelta(days=REISSUE_DAYS):
             return
-    _issue(made, cert, key, who, names, server=server)
+    _issue(made, cert, key, who, names, use=use)
 
 
-def _issue(
-    made: Development, cert: Path, key_path: Path, who: str, names: list[str], *, server: bool
-) -> None:
+def _issue(made: Development, cert: Path, key_path: Path, who: str, names: list[str], *, use: str) -> None:
     authority, signer = read_certificate(made.ca_cert), read_ec_key(made.ca_key)
-    key = new_ec_key()
+    key = new_rsa_key() if use == "signing" else new_ec_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, who)])
-    usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-    certificate = (
+    builder = (
         _builder(subject, authority.subject, key.public_key(), datetime.now(UTC), LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
-        .sign(signer, hashes.SHA256())
     )
+    if use != "signing":
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if use == "server" else ExtendedKeyUsageOID.CLIENT_AUTH
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        names_said = x509.SubjectAlternativeName([_general_name(n) for n in names])
+        builder = builder.add_extension(names_said, critical=False)
+    certificate = builder.sign(signer, hashes.SHA256())
     write_private(key_path, key_pem(key))
     write_public(cert, _pem(certificate) + _pem(authority))
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, now: datetime, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    now: datetime,
+    days: int,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

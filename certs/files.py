@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 
@@ -48,6 +48,11 @@ def key_pem(key: PrivateKeyTypes) -> bytes:
 def new_ec_key() -> ec.EllipticCurvePrivateKey:
     """P-256: what TLS, ES256 and every town's library can do."""
     return ec.generate_private_key(ec.SECP256R1())
+
+
+def new_rsa_key() -> rsa.RSAPrivateKey:
+    """2048 bits: for WS-Security, where older towns' libraries know nothing else."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 def new_ed25519_key() -> ed25519.Ed25519PrivateKey:

@@ -88,6 +88,16 @@ class Config:
     receipt_key: Path = setting(
         lambda: _path(".run/keys/receipt.key"), _path, "ES256 key that signs push receipts (PEM)"
     )
+    soap_key: Path = setting(
+        lambda: _path(".run/keys/soap.key"),
+        _path,
+        "key that signs answers to towns with WS-Security, RSA or P-256 (PEM)",
+    )
+    soap_cert: Path = setting(
+        lambda: _path(".run/certs/soap.crt"),
+        _path,
+        "its certificate, which those towns have on their list (PEM)",
+    )
     token_keys: Path = setting(
         lambda: _path(".run/keys/token"),
         _path,

@@ -26,6 +26,7 @@ from gateway.house import House
 from schemas.canonical import canonical_json
 from schemas.crypto import KeyRing
 from schemas.errors import InvalidError
+from schemas.soap import SigningIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,17 @@ def _b64(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
+def read_signing(config: Config) -> SigningIdentity:
+    """What answers to SOAP towns are signed with. Raises InvalidError when a file is missing."""
+    for path in (config.soap_key, config.soap_cert):
+        if not path.exists():
+            raise InvalidError(
+                "the key or certificate that signs answers over SOAP does not exist", where=str(path),
+                remedy="run `gateway certs init`, or install the bank's",
+            )  # fmt: skip
+    return SigningIdentity(config.soap_key.read_bytes(), config.soap_cert.read_bytes())
+
+
 def build_house(config: Config) -> House:
     """Everything one process needs. Opens no connection yet, except that an embedded server is started when needed."""
     dsns = open_databases(config)
@@ -134,6 +146,7 @@ def build_house(config: Config) -> House:
         readers=registry.create_readers(mode=config.mode),
         clients=registry.create_clients(neighbours, mode=config.mode),
         bank=registry.create_bank(neighbours, mode=config.mode),
+        soap_towns=registry.create_soap_towns(lambda: read_signing(config), mode=config.mode),
         sign_receipt=receipt_signer(config.receipt_key),
         clock=lambda: datetime.now(UTC),
         new_id=uuid7,

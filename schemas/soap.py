@@ -57,6 +57,19 @@ class SoapParty:
 
 
 @dataclass(frozen=True, slots=True)
+class SoapRegistration:
+    """Who is to be put on a town's list, as an operator asks for it."""
+
+    client_id: str
+    town: TownCode
+    scopes: tuple[str, ...]
+    signing_certificates: tuple[bytes, ...] = ()  # DER
+    tls_certificates: tuple[str, ...] = ()  # x5t#S256
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SoapCall:
     """A message that passed: who sent it is proven, the payload stands in the contract and is exactly what was signed."""
 
@@ -84,6 +97,9 @@ class SoapTown(Protocol):
 
     town: TownCode
     security: SoapSecurity
+
+    def kinds(self) -> set[str]:
+        """The kinds of its operations: which corridors the door must know."""
 
     def form_of(self, request: SoapRequest) -> SoapForm:
         """How to answer this request, whatever is wrong with it. Never raises."""

@@ -33,6 +33,7 @@ from gateway.house import House
 from gateway.wiring import build_house
 from tests.conftest import TestDatabase
 
+WEB = ("-c", "from gateway.cli import main; main()")  # what is `gateway` for the interpreter
 ALL_SCOPES = "contributions.write contributions.read households.write consents.write"
 
 
@@ -168,8 +169,11 @@ def scratch_database(postgres: Embedded) -> Iterator[TestDatabase]:
 
 
 @contextmanager
-def served_gateway(database: TestDatabase, folder: Path, **settings: str) -> Iterator[Served]:
-    """Serve `database` from `folder` (certificates, keys, log). `settings` are GATEWAY_* without the prefix, lower case."""
+def served_gateway(
+    database: TestDatabase, folder: Path, program: tuple[str, ...] = WEB, **settings: str
+) -> Iterator[Served]:
+    """Serve `database` from `folder` (certificates, keys, log). `settings` are GATEWAY_* without the prefix, lower case;
+    `program` is what the interpreter runs."""
     port = free_port()
     environ = {
         "GATEWAY_STATE_DIR": str(folder / "state"),
@@ -192,7 +196,7 @@ def served_gateway(database: TestDatabase, folder: Path, **settings: str) -> Ite
     log = folder / "web.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from gateway.cli import main; main()", "web"],
+            [sys.executable, *program, "web"],
             env={**{k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}, **environ},
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -45,7 +45,7 @@ def list_command() -> None:
 @group.command()
 @click.argument("name")
 def issue(name: str) -> None:
-    """Issue a fresh certificate: server, client-TOWN or simulator-NAME. The one before stays as
+    """Issue a fresh certificate: server, client-TOWN, simulator-NAME, soap or signing-TOWN. The one before stays as
     *.previous.crt."""
     from certs import issue_certificate
 

@@ -1,8 +1,9 @@
-"""Towns' OAuth clients: who may speak for which town, with which keys and certificates.
+"""Towns' clients: who may speak for which town, over OAuth or SOAP, with which keys and certificates.
 
-Owns: client, client_change, assertion_used
+Owns: client, client_change, assertion_used, soap_client, soap_message_used
 Reads: contribution_batch, schema_migration
-Never: a private key, a shared secret, a resident. Keys come from our own list, never from a token's header.
+Never: a private key, a resident; a shared secret only sealed, and only where UsernameToken leaves no other way. Keys come from
+our own list, never from a token's header or a message.
 """
 
 from gateway.clients.memory import Memory, memory_of
@@ -18,22 +19,38 @@ from gateway.clients.registry import (
     mark_client_enabled,
 )
 from gateway.clients.server import TokenServer
+from gateway.clients.soap_registry import (
+    SoapClient,
+    delete_expired_soap_messages,
+    insert_soap_client,
+    insert_soap_message,
+    list_soap_clients,
+    mark_soap_client_enabled,
+    party_of,
+)
 from gateway.clients.tokens import AccessToken, TokenKeys, read_token
 
 __all__ = [
     "AccessToken",
     "Memory",
     "RegisteredClient",
+    "SoapClient",
     "TokenKeys",
     "TokenServer",
     "delete_expired_assertions",
+    "delete_expired_soap_messages",
     "find_client",
     "insert_assertion",
     "insert_client",
+    "insert_soap_client",
+    "insert_soap_message",
     "list_clients",
     "list_last_pushes",
     "list_missing_migrations",
+    "list_soap_clients",
     "mark_client_enabled",
+    "mark_soap_client_enabled",
     "memory_of",
+    "party_of",
     "read_token",
 ]

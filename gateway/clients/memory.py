@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 from gateway.clients.registry import RegisteredClient
 from gateway.clients.tokens import AccessToken, TokenKeys
 from gateway.db import Database
+from schemas.soap import SoapParty
+from schemas.values import TownCode
 
 REMEMBERED = 4096
 
@@ -20,6 +22,8 @@ class Memory:
     keys: TokenKeys
     tokens: dict[bytes, AccessToken] = field(default_factory=dict)
     clients: dict[str, tuple[float, RegisteredClient | None]] = field(default_factory=dict)
+
+    soap_parties: dict[TownCode, tuple[float, tuple[SoapParty, ...]]] = field(default_factory=dict)  # by town
 
     def remember_token(self, digest: bytes, token: AccessToken) -> None:
         """Bounded: when full, everything is forgotten and verified again, which is rarer and simpler than an order of age."""

@@ -55,3 +55,33 @@ select number from schema_migration;
 select distinct on (town) town, received_at, item_count
 from (select town, received_at, item_count from contribution_batch order by batch_id desc limit 2000) recent
 order by town, received_at desc;
+
+-- name: list_soap_clients
+select distinct on (client_id) change_id, client_id, change, town, scopes, signing_certs, tls_sha256, username,
+    password_key_id, password_box, enabled, changed_at
+from soap_client where town = coalesce(%(town)s, town) and client_id = coalesce(%(client_id)s, client_id)
+order by client_id, changed_at desc, change_id desc limit %(limit)s;
+
+-- name: insert_soap_client
+insert into soap_client (change_id, client_id, change, town, scopes, signing_certs, tls_sha256, username, password_key_id,
+    password_box, enabled, changed_at)
+values (%(change_id)s, %(client_id)s, %(change)s, %(town)s, %(scopes)s, %(signing_certs)s, %(tls_sha256)s, %(username)s,
+    %(password_key_id)s, %(password_box)s, %(enabled)s, %(now)s);
+
+-- name: lock_soap_clients
+select pg_advisory_xact_lock(hashtextextended('soap_client', 0));
+
+-- name: insert_soap_message
+insert into soap_message_used (message_id, client_id, expires_at) values (%(message_id)s, %(client_id)s, %(expires_at)s)
+on conflict do nothing;
+
+-- name: delete_expired_soap_messages
+delete from soap_message_used where expires_at < %(before)s;
+
+-- name: list_soap_client_ids
+select change_id::text as row_id from soap_client where change_id::text > %(after)s order by 1 limit %(limit)s;
+
+-- name: list_soap_changes
+select change_id, client_id, change, town, scopes, signing_certs, tls_sha256, username, password_key_id, password_box,
+    enabled, changed_at
+from soap_client where change_id::text = any(%(row_ids)s);

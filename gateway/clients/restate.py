@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.clients.registry import RECORD_KIND, change_body, queries
+from gateway.clients.soap_registry import SOAP_RECORD_KIND
+from gateway.clients.soap_restate import SoapClientChanged
 from schemas.canonical import canonical_sha256
 from schemas.records import RecordBody, Restater, RowFault
 
@@ -77,4 +79,4 @@ def _latest(row: Any) -> RecordBody:
     }
 
 
-RESTATERS: dict[str, Restater] = {RECORD_KIND: _ClientChanged()}
+RESTATERS: dict[str, Restater] = {RECORD_KIND: _ClientChanged(), SOAP_RECORD_KIND: SoapClientChanged()}

@@ -31,6 +31,7 @@ from gateway.contributions.quarantine import (
 )
 from gateway.contributions.reading import (
     find_batch,
+    find_batch_of,
     list_batch_items,
     list_codes,
     list_first_and_last,
@@ -81,6 +82,7 @@ __all__ = [
     "count_quarantined",
     "end_keeping",
     "find_batch",
+    "find_batch_of",
     "find_earlier",
     "find_latest_posted",
     "find_reading",

@@ -64,6 +64,9 @@ copy quarantined_item (batch_id, item_no, town, reference, code, detail, quarant
 select batch_id, town, client_id, received_at, item_count, accepted_count, exceptions, receipt
 from contribution_batch where batch_id = %(batch_id)s;
 
+-- name: find_batch_of
+select batch_id from contribution_batch where client_id = %(client_id)s and idempotency_key = %(idempotency_key)s;
+
 -- name: list_batch_items
 select item_no, reference from contribution where batch_id = %(batch_id)s order by item_no;
 

@@ -46,3 +46,9 @@ def find_batch(tx: Transaction, batch_id: UUID) -> Row | None:
 def list_batch_items(tx: Transaction, batch_id: UUID) -> list[tuple[Any, ...]]:
     """Rows (item_no, reference) of the items of a batch that were accepted."""
     return tx.tuples(queries.list_batch_items, {"batch_id": batch_id})
+
+
+def find_batch_of(tx: Transaction, client_id: str, idempotency_key: str) -> UUID | None:
+    """The batch that was stored under a client's key, or None."""
+    row = tx.find(queries.find_batch_of, {"client_id": client_id, "idempotency_key": idempotency_key})
+    return None if row is None else row.batch_id

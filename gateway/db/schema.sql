@@ -1020,6 +1020,36 @@ CREATE TABLE public.scoreboard (
 
 ALTER TABLE public.scoreboard OWNER TO gateway_migrate;
 
+CREATE TABLE public.soap_client (
+    change_id uuid NOT NULL,
+    client_id text NOT NULL,
+    change text NOT NULL,
+    town text NOT NULL,
+    scopes text[] NOT NULL,
+    signing_certs text[] NOT NULL,
+    tls_sha256 text[] NOT NULL,
+    username text,
+    password_key_id text,
+    password_box bytea,
+    enabled boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT soap_client_change_check CHECK ((change = ANY (ARRAY['registered'::text, 'replaced'::text, 'enabled'::text, 'disabled'::text]))),
+    CONSTRAINT soap_client_check CHECK (((cardinality(signing_certs) <= 4) AND (cardinality(tls_sha256) <= 4))),
+    CONSTRAINT soap_client_check1 CHECK ((((username IS NULL) = (password_box IS NULL)) AND ((password_box IS NULL) = (password_key_id IS NULL)))),
+    CONSTRAINT soap_client_client_id_check CHECK ((client_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'::text))
+);
+
+ALTER TABLE public.soap_client OWNER TO gateway_migrate;
+
+CREATE TABLE public.soap_message_used (
+    message_id bytea NOT NULL,
+    client_id text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT soap_message_used_message_id_check CHECK ((octet_length(message_id) = 32))
+);
+
+ALTER TABLE public.soap_message_used OWNER TO gateway_migrate;
+
 CREATE TABLE public.staff (
     staff_id uuid NOT NULL,
     name text NOT NULL,
@@ -1394,6 +1424,12 @@ ALTER TABLE ONLY public.scoreboard
 ALTER TABLE ONLY public.scoreboard
     ADD CONSTRAINT scoreboard_said_once UNIQUE (town, kind, document_no, reading);
 
+ALTER TABLE ONLY public.soap_client
+    ADD CONSTRAINT soap_client_pkey PRIMARY KEY (change_id);
+
+ALTER TABLE ONLY public.soap_message_used
+    ADD CONSTRAINT soap_message_used_pkey PRIMARY KEY (message_id);
+
 ALTER TABLE ONLY public.staff_change
     ADD CONSTRAINT staff_change_pkey PRIMARY KEY (change_id);
 
@@ -1534,6 +1570,10 @@ CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no
 
 CREATE INDEX scoreboard_quarter ON public.scoreboard USING btree (town, village, period);
 
+CREATE INDEX soap_client_latest ON public.soap_client USING btree (client_id, changed_at DESC, change_id DESC);
+
+CREATE INDEX soap_message_used_expiry ON public.soap_message_used USING btree (expires_at);
+
 CREATE INDEX staff_change_staff ON public.staff_change USING btree (staff_id, changed_at);
 
 CREATE INDEX staff_event_staff ON public.staff_event USING btree (staff_id, occurred_at);
@@ -1596,6 +1636,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.ruleset_approval FOR 
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.scoreboard FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.soap_client FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1645,6 +1687,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset FOR EACH STATEMENT 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset_approval FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.scoreboard FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.soap_client FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1939,6 +1983,12 @@ GRANT SELECT ON TABLE public.schema_migration TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.scoreboard TO gateway_app;
 GRANT SELECT ON TABLE public.scoreboard TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.soap_client TO gateway_app;
+GRANT SELECT ON TABLE public.soap_client TO gateway_auditor;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.soap_message_used TO gateway_app;
+GRANT SELECT ON TABLE public.soap_message_used TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO gateway_app;
 GRANT SELECT ON TABLE public.staff TO gateway_auditor;

@@ -1,4 +1,4 @@
-"""Used assertions that have ended by themselves are forgotten; for a job."""
+"""Used assertions and SOAP messages that are refused by their own age are forgotten; for a job."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from gateway.house import House
 def purge_assertions(house: House, *, now: datetime) -> int:
     """How many were forgotten."""
     with house.db.transaction() as tx:
-        return clients.delete_expired_assertions(tx, now)
+        return clients.delete_expired_assertions(tx, now) + clients.delete_expired_soap_messages(tx, now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask
 
 from gateway.house import House
-from gateway.web import guards, health, log, oauth, pages, staff, towns
+from gateway.web import guards, health, log, oauth, pages, soap, staff, towns
 from gateway.web.guards import Guard
 
 
@@ -36,7 +36,7 @@ def list_doors(house: House) -> list[Door]:
         Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
     ]
     for town, reader in house.readers.items():
-        if not reader.capabilities.pushes:
+        if reader.capabilities.speaks == "soap" or not reader.capabilities.pushes:
             continue
         doors.append(
             Door(
@@ -46,6 +46,21 @@ def list_doors(house: House) -> list[Door]:
                 lambda house, town=town: towns.town_blueprint(house, town),  # type: ignore[misc]
             )
         )
+    for town in house.soap_towns:
+        doors += [
+            Door(
+                f"soap_{town}",
+                f"/towns/{town}/soap",
+                guards.soap_client(town),
+                lambda house, town=town: soap.soap_blueprint(house, town),  # type: ignore[misc]
+            ),
+            Door(
+                f"contract_{town}",
+                f"/towns/{town}/soap",
+                guards.open_to_all,
+                lambda house, town=town: soap.contract_blueprint(house, town),  # type: ignore[misc]
+            ),
+        ]
     return doors
 
 

@@ -28,6 +28,7 @@ from gateway.web.staff_pages import (
     to_sign_in,
 )
 from schemas.errors import ForbiddenError, GatewayError, UnauthenticatedError
+from schemas.soap import SoapSecurity
 from schemas.staff import Role
 from schemas.values import TownCode
 
@@ -97,29 +98,68 @@ def town_client(town: TownCode, scopes: Mapping[str, str]) -> Guard:
             standing = limiter.take(caller.client_id)
             environ["gateway.standing"] = standing
             if standing.wait_s:
-                raise DoorError(
-                    "rate-limited",
-                    f"this client may make {limiter.quota} requests a minute here",
-                    remedy=f"wait {standing.wait_s} s",
-                    headers={"Retry-After": str(standing.wait_s)},
-                )
+                raise _rate_limited(limiter.quota, standing.wait_s)
 
-        @blueprint.after_request
-        def tell(response: Response) -> Response:
-            standing = request.environ.get("gateway.standing")
-            if standing is not None:
-                response.headers["RateLimit-Policy"] = limiter.policy
-                response.headers["RateLimit"] = rate_header(standing)
-            if (
-                response.status_code >= 400
-                and _sends_much(request.environ)
-                and read_certificate(request.environ)
-            ):
-                discard_rest(request.environ)
-                response.headers["Connection"] = "close"
-            return response
+        _tell_standing(blueprint, limiter, read_certificate)
 
     return attach
+
+
+def soap_client(town: TownCode) -> Guard:
+    """A town's SOAP client, before a byte of the message is read: a client certificate where the town's security stands on
+    one, and the rate of whoever connects. The message itself is proven by `authorize_soap`."""
+
+    def attach(house: House, blueprint: Blueprint) -> None:
+        read_certificate = certificate_reader(house.config.trusted_proxies)
+        limiter = RateLimiter(house.config.rate_per_minute, house.config.web_processes)
+        mutual = house.soap_towns[town].security is SoapSecurity.USERNAME_DIGEST
+
+        @blueprint.before_request
+        def check() -> None:
+            environ = request.environ
+            environ["gateway.town"] = town
+            certificate = read_certificate(environ)
+            standing = limiter.take(certificate or environ.get("REMOTE_ADDR", ""))
+            environ["gateway.standing"] = standing
+            if mutual and certificate is None:
+                raise UnauthenticatedError(
+                    "this door is for connections with a client certificate",
+                    code="certificate-missing",
+                    where="client certificate",
+                    remedy="connect with the certificate that was registered",
+                )
+            if standing.wait_s:
+                raise _rate_limited(limiter.quota, standing.wait_s)
+
+        _tell_standing(blueprint, limiter, read_certificate)
+
+    return attach
+
+
+def _rate_limited(quota: int, wait_s: int) -> DoorError:
+    return DoorError(
+        "rate-limited",
+        f"this client may make {quota} requests a minute here",
+        remedy=f"wait {wait_s} s",
+        headers={"Retry-After": str(wait_s)},
+    )
+
+
+def _tell_standing(
+    blueprint: Blueprint, limiter: RateLimiter, read_certificate: Callable[[Mapping[str, Any]], str | None]
+) -> None:
+    """RateLimit headers on every answer; what a refused client still sends is read away, when it has a certificate."""
+
+    @blueprint.after_request
+    def tell(response: Response) -> Response:
+        standing = request.environ.get("gateway.standing")
+        if standing is not None:
+            response.headers["RateLimit-Policy"] = limiter.policy
+            response.headers["RateLimit"] = rate_header(standing)
+        if response.status_code >= 400 and _sends_much(request.environ) and read_certificate(request.environ):
+            discard_rest(request.environ)
+            response.headers["Connection"] = "close"
+        return response
 
 
 def signs_in(house: House, blueprint: Blueprint) -> None:

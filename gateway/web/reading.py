@@ -57,6 +57,11 @@ def check_content(environ: dict[str, Any], wanted: str, encodings: tuple[str, ..
             remedy=f"send Content-Type: {wanted}",
             headers={"Accept-Post": wanted},
         )
+    return check_encoding(environ, encodings)
+
+
+def check_encoding(environ: dict[str, Any], encodings: tuple[str, ...] = ()) -> str:
+    """The Content-Encoding ('' for none). Raises DoorError 415 for one that is not taken here."""
     encoding = str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
     if encoding in ("", "identity"):
         return ""

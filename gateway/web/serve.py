@@ -126,7 +126,11 @@ def refuse_development_files(config: Config) -> None:
 
     if config.mode != "production":
         return
-    found = [c.path for c in list_certificates([config.tls_cert, config.tls_client_ca]) if c.development]
+    found = [
+        c.path
+        for c in list_certificates([config.tls_cert, config.tls_client_ca, config.soap_cert])
+        if c.development
+    ]
     if found:
         raise RefusedError(
             "production does not run on development certificates",
