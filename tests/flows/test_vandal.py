@@ -32,6 +32,7 @@ from gateway.flows.reconcile_day import reconcile_day
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
 from gateway.flows.register_households import register_households
+from gateway.flows.register_soap_client import register_soap_client
 from gateway.flows.seal_log import seal_log
 from gateway.flows.sign_in import sign_in
 from gateway.flows.verify_log import VerifyReport, verify_log
@@ -39,12 +40,15 @@ from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas.oauth import ClientRegistration
 from schemas.ports import StatementLine
+from schemas.soap import SoapRegistration
 from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.house.tree import tables
 from tests.plain_scores import board, correct, correction, post, posting_house
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
+from tests.soap_keys import der_of, signing_identity
+from tests.soap_town import SIGNED, TOKEN, make_service
 from tests.staff_stage import add_person
 from tests.storm.vandal import ReadingNotes, Vandal
 from tests.witnessing import Running, log_keys, running_witness, watched
@@ -92,6 +96,7 @@ def _populate(house: House, bank: Bank) -> None:
     keys = {"keys": [{**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k1"}]}
     registration = ClientRegistration("town-a", TOWN, ("contributions.write",), keys, ("A" * 43,))
     register_client(house, registration, now=NOW)
+    _populate_soap(house)
     clerk = add_person(house, "T001")
     sign_in(house, clerk.sign_in(NOW), now=NOW)
     add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
@@ -100,6 +105,21 @@ def _populate(house: House, bank: Bank) -> None:
     post(posting_house(house), board("L1", {"F1": {"G01": 100}, "F2": {}}))
     correct(posting_house(house), correction("C1", "F1", "G01", 100, 50))
     seal_log(house, now=NOW)
+
+
+def _populate_soap(house: House) -> None:
+    """A client that signs and one with a password."""
+    ours = signing_identity("gateway")
+    house = replace(house, soap_towns={town: make_service(town, ours) for town in (SIGNED, TOKEN)})
+    scopes = ("contributions.write",)
+    signing = SoapRegistration(
+        "signed-town", SIGNED, scopes, (der_of(signing_identity("town")),), ("B" * 43,)
+    )
+    register_soap_client(house, signing, now=NOW)
+    token = SoapRegistration(
+        "token-town", TOKEN, scopes, (), ("C" * 43,), "points", "an invented secret of some length"
+    )
+    register_soap_client(house, token, now=NOW)
 
 
 class _Statement:
