@@ -142,6 +142,11 @@ class Config:
     feed_gap_raise_s: int = setting(
         300, int, "how long a number may be missing in a town's change feed before it is raised"
     )
+    neighbour_at_once: int = setting(8, int, "calls one process makes to one neighbour at the same time")
+    breaker_opens_after: int = setting(5, int, "failed calls in a row after which a neighbour is left alone")
+    breaker_wait_s: float = setting(
+        30.0, float, "how long it is left alone at first; doubled each time in a row, to 10 minutes"
+    )
     otel_endpoint: str = setting("", str, "OTLP/HTTP endpoint; empty: OpenTelemetry is off")
     log_level: str = setting("INFO", str, "lowest level of log lines")
     log_entries_token: str = setting(

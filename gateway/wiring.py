@@ -22,6 +22,7 @@ from adapters import registry
 from gateway.config import Config
 from gateway.db import Database
 from gateway.db.migrate import create_database, migrate
+from gateway.guarding import guarded
 from gateway.house import House
 from schemas.canonical import canonical_json
 from schemas.crypto import KeyRing
@@ -138,7 +139,7 @@ def build_house(config: Config) -> House:
     """Everything one process needs. Opens no connection yet, except that an embedded server is started when needed."""
     dsns = open_databases(config)
     neighbours = read_neighbours(config.neighbours_file)
-    return House(
+    house = House(
         config=config,
         db=Database(dsns.app, size=config.database_pool),
         audit_db=Database(dsns.audit, size=2, options="-c default_transaction_read_only=on"),
@@ -156,3 +157,4 @@ def build_house(config: Config) -> House:
         linkings=registry.create_linkings(neighbours, mode=config.mode),
         hook_secrets=registry.list_hook_secrets(neighbours, mode=config.mode),
     )
+    return guarded(house)

@@ -17,6 +17,7 @@ GROUPS = {
     "certs": ("gateway.cli.certs", "development certificates and keys"),
     "client": ("gateway.cli.client", "towns' OAuth clients"),
     "staff": ("gateway.cli.staff", "staff accounts: add, replace, disable, reset"),
+    "neighbour": ("gateway.cli.neighbour", "the towns and the bank: pause, resume"),
     "town": ("gateway.cli.town", "a town's day: reconciliation, differences, quarantine, activity codes"),
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),

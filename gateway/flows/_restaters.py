@@ -21,6 +21,7 @@ RESTATING_ROOMS = (
     "staff",
     "settlements",
     "translog",
+    "neighbours",
 )
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = ("contributions", "ledger", "benefits", "settlements")

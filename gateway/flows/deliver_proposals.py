@@ -15,6 +15,7 @@ from gateway import benefits, outbox, subjects
 from gateway.benefits import ENDED
 from gateway.db import Row, Transaction
 from gateway.flows._bank_answers import ANY_CHANCE, BATCH, LEASE, THREADS, Heard, Said, claim_name, conclude
+from gateway.flows._left_alone import left_alone
 from gateway.flows._proposal_moves import BANK, PROPOSE, REVOKE
 from gateway.house import House
 from gateway.outbox import Claimed
@@ -54,7 +55,7 @@ def deliver_proposals(
     bank what it heard. When a whole batch finds the bank away the run ends; the others keep their place. `chance` spreads
     the waits (jitter).
     """
-    if house.bank is None:
+    if house.bank is None or left_alone(house, BANK, now):
         return {}
     counts: Counter[str] = Counter()
     claimed_by = claim_name(house)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from gateway import benefits, outbox, subjects
 from gateway.benefits import FacilityAnswer
 from gateway.flows._bank_answers import ANY_CHANCE, LEASE, THREADS
-from gateway.flows._proposal_moves import serial_of
+from gateway.flows._left_alone import left_alone
+from gateway.flows._proposal_moves import BANK, serial_of
 from gateway.house import House
 from schemas.errors import GatewayError, NotFoundError, RefusedError
 from schemas.policy import Facility
@@ -52,7 +53,7 @@ def refresh_facilities(
     Only persons whose consent to loan mapping is in force are asked about. A new or changed answer queues the applicant for
     evaluation. A failed call changes nothing and is made again later; when a whole batch fails the run ends.
     """
-    if house.bank is None:
+    if house.bank is None or left_alone(house, BANK, now):
         return {}
     counts: Counter[str] = Counter()
     begun = time.monotonic()

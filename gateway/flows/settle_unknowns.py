@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gateway import benefits, outbox
 from gateway.benefits import Move, ProposalEvent
 from gateway.flows._bank_answers import ANY_CHANCE, BATCH, LEASE, THREADS, Heard, Said, claim_name, conclude
+from gateway.flows._left_alone import left_alone
 from gateway.flows._proposal_moves import BANK, PROPOSE, apply_moves, serial_of
 from gateway.house import House
 from gateway.outbox import Claimed
@@ -52,7 +53,7 @@ def settle_unknowns(
     Found: settled as the bank answered then. Original not found: nothing happened, it is queued to be sent again with the
     same serial. No clear answer: still unknown, asked again later. Never sends a proposal itself.
     """
-    if house.bank is None:
+    if house.bank is None or left_alone(house, BANK, now):
         return {}
     counts: Counter[str] = Counter()
     claimed_by = claim_name(house)

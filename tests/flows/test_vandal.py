@@ -35,6 +35,7 @@ from gateway.flows.register_households import register_households
 from gateway.flows.register_soap_client import register_soap_client
 from gateway.flows.seal_log import seal_log
 from gateway.flows.sign_in import sign_in
+from gateway.flows.switch_neighbour import switch_neighbour
 from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
@@ -99,6 +100,8 @@ def _populate(house: House, bank: Bank) -> None:
     _populate_soap(house)
     clerk = add_person(house, "T001")
     sign_in(house, clerk.sign_in(NOW), now=NOW)
+    switch_neighbour(house, TOWN, paused=True, why="maintenance", by="operator", now=NOW)
+    switch_neighbour(house, TOWN, paused=False, why="", by="operator", now=NOW + timedelta(hours=1))
     add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
