@@ -710,6 +710,32 @@ WITH (fillfactor='70');
 
 ALTER TABLE public.month_sum OWNER TO gateway_migrate;
 
+CREATE TABLE public.neighbour_breaker (
+    neighbour text NOT NULL,
+    state text DEFAULT 'closed'::text NOT NULL,
+    times_opened integer DEFAULT 0 NOT NULL,
+    since timestamp with time zone NOT NULL,
+    retry_at timestamp with time zone,
+    last_code text DEFAULT ''::text NOT NULL,
+    last_answer_at timestamp with time zone,
+    last_failure_at timestamp with time zone,
+    CONSTRAINT neighbour_breaker_check CHECK (((state = 'closed'::text) = (retry_at IS NULL))),
+    CONSTRAINT neighbour_breaker_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
+);
+
+ALTER TABLE public.neighbour_breaker OWNER TO gateway_migrate;
+
+CREATE TABLE public.neighbour_switch (
+    switch_id uuid NOT NULL,
+    neighbour text NOT NULL,
+    paused boolean NOT NULL,
+    why text NOT NULL,
+    said_by text NOT NULL,
+    switched_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.neighbour_switch OWNER TO gateway_migrate;
+
 CREATE TABLE public.outbox_message (
     message_id uuid NOT NULL,
     "position" bigint NOT NULL,
@@ -1337,6 +1363,12 @@ ALTER TABLE ONLY public.membership
 ALTER TABLE ONLY public.month_sum
     ADD CONSTRAINT month_sum_pkey PRIMARY KEY (holder_id, town, person_id, month, category, kind);
 
+ALTER TABLE ONLY public.neighbour_breaker
+    ADD CONSTRAINT neighbour_breaker_pkey PRIMARY KEY (neighbour);
+
+ALTER TABLE ONLY public.neighbour_switch
+    ADD CONSTRAINT neighbour_switch_pkey PRIMARY KEY (switch_id);
+
 ALTER TABLE ONLY public.ruleset_approval
     ADD CONSTRAINT one_ruleset_a_day UNIQUE (name, valid_from_on);
 
@@ -1540,6 +1572,8 @@ CREATE INDEX mark_subject ON public.mark USING btree (subject_id);
 
 CREATE INDEX membership_person ON public.membership USING btree (person_id);
 
+CREATE INDEX neighbour_switched ON public.neighbour_switch USING btree (neighbour, switched_at DESC, switch_id DESC);
+
 CREATE INDEX outbox_doubtful ON public.outbox_message USING btree (neighbour, next_attempt_at) WHERE (state = ANY (ARRAY['sending'::text, 'unknown'::text]));
 
 CREATE INDEX outbox_due ON public.outbox_message USING btree (neighbour, next_attempt_at) WHERE (state = 'queued'::text);
@@ -1618,6 +1652,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.neighbour_switch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_edge FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1665,6 +1701,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.difference_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.neighbour_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.outbox_message FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1870,6 +1908,26 @@ GRANT SELECT ON TABLE public.membership TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.month_sum TO gateway_app;
 GRANT SELECT ON TABLE public.month_sum TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.neighbour_breaker TO gateway_app;
+GRANT SELECT ON TABLE public.neighbour_breaker TO gateway_auditor;
+
+GRANT UPDATE(state) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT UPDATE(times_opened) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT UPDATE(since) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT UPDATE(retry_at) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT UPDATE(last_code) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT UPDATE(last_answer_at) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT UPDATE(last_failure_at) ON TABLE public.neighbour_breaker TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.neighbour_switch TO gateway_app;
+GRANT SELECT ON TABLE public.neighbour_switch TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.outbox_message TO gateway_app;
 GRANT SELECT ON TABLE public.outbox_message TO gateway_auditor;
