@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.lijiayuan.client import LijiayuanClient
-from adapters.lijiayuan.mapping import CAPABILITIES, PROFILE, LijiayuanReader
+from adapters.lijiayuan.mapping import CAPABILITIES, PROFILE, create_reader
 from adapters.oauth_client import OAuthAccess
 
 __all__ = ["CAPABILITIES", "PROFILE", "Config", "create_client", "create_reader"]
@@ -32,11 +32,6 @@ class Config:
     connect_timeout_s: float = 3.0
     answer_timeout_s: float = 10.0
     sandbox: bool = False  # a simulator; refused in production
-
-
-def create_reader() -> LijiayuanReader:
-    """Their words to ours: pure, one for all threads."""
-    return LijiayuanReader()
 
 
 def create_client(config: Config) -> LijiayuanClient:

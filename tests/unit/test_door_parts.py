@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from uuid6 import uuid7
 
-from adapters.lijiayuan.mapping import LijiayuanReader
+from adapters.lijiayuan import create_reader
 from certs import ensure_development
 from gateway.app import create_app
 from gateway.config import Config, load_config
@@ -46,7 +46,7 @@ def _house(config: Config) -> House:
         db=nowhere,
         audit_db=nowhere,
         keys=KeyRing("international", "k", {"k": bytes(32)}, bytes(32)),
-        readers={TownCode("lijiayuan"): LijiayuanReader()},
+        readers={TownCode("lijiayuan"): create_reader()},
         clients={},
         bank=None,
         sign_receipt=lambda claims: "",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.kit.platform import settings_for_oauth
 from adapters.lijiayuan.simulator.books import Books
 from adapters.lijiayuan.simulator.server import SimulatorSettings, create_simulator_app
 from adapters.simulating import Simulated, SimulatorPlace
@@ -22,13 +23,4 @@ def create_simulator(place: SimulatorPlace) -> Simulated:
 
 def settings_for(place: SimulatorPlace) -> Mapping[str, Any]:
     """The town's table in the neighbours file of a sandbox."""
-    cert, key = place.caller_cert
-    return {
-        "address": place.address,
-        "client_id": place.caller,
-        "key_file": str(place.caller_key),
-        "client_cert": str(cert),
-        "client_key": str(key),
-        "ca_file": str(place.ca_file),
-        "sandbox": True,
-    }
+    return settings_for_oauth(place)
