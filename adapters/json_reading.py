@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from schemas.acceptor import Fault, WireField, WireSchema
 from schemas.contributions import FaultyItem
 from schemas.errors import InvalidError
 
-_EXPONENT = re.compile(rb'"points"[ \t\r\n]*:[ \t\r\n]*[-0-9.]+[eE]').search  # after a literal: quick
+POINTS = "points"  # what most towns call their points
 _SPACE_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
 MAX_DEPTH = 100
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z_.-]{0,39}").fullmatch
@@ -47,13 +48,20 @@ def form_of(schema: WireSchema, reference: str | None = None) -> Form:
     return Form(schema, reference, tuple(schema.fields))
 
 
-def parse_json(body: bytes) -> Any:
-    """The document, or InvalidError with line and column. Objects with a repeated key come as RepeatedKeys."""
+@cache
+def _exponent_search(points: str) -> Callable[[bytes], Any]:
+    """Finds points written with an exponent, which orjson reads as a plain number. After a literal: quick."""
+    return re.compile(rb'"%b"[ \t\r\n]*:[ \t\r\n]*[-0-9.]+[eE]' % re.escape(points.encode())).search
+
+
+def parse_json(body: bytes, points: str = POINTS) -> Any:
+    """The document, or InvalidError with line and column. Objects with a repeated key come as RepeatedKeys, and the number of
+    a field called `points` as ExponentNumber when it was written with an exponent."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         raise _syntax_error(body, exc) from None
-    if _may_repeat_keys(body, document) or _EXPONENT(body):
+    if _may_repeat_keys(body, document) or _exponent_search(points)(body):
         _refuse_depth(document)
         return _parse_slowly(body)
     return document
@@ -259,7 +267,7 @@ def safe_token(key: Any) -> str:
     return key if isinstance(key, str) and _PLAIN_NAME(key) else "?"
 
 
-def parse_line(line: bytes) -> Any:
+def parse_line(line: bytes, points: str = POINTS) -> Any:
     """One line of a stream. Raises InvalidError like `parse_json`; quicker, since an item is flat."""
     try:
         item = orjson.loads(line)
@@ -272,8 +280,8 @@ def parse_line(line: bytes) -> Any:
         or b"\t:" in line
         or b"\r:" in line
     ):
-        return parse_json(line)
-    if float in map(type, item.values()) and _EXPONENT(line):
+        return parse_json(line, points)
+    if float in map(type, item.values()) and _exponent_search(points)(line):
         return _parse_slowly(line)
     return item
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.json_reading import (
+    POINTS,
     Form,
     form_of,
     judge,
@@ -38,6 +39,7 @@ class Batch:
     listed: str
     most: int
     reference: str | None = None
+    points: str = POINTS  # what they call the points of an item
 
 
 class JsonTownReader:
@@ -72,7 +74,7 @@ class JsonTownReader:
 
     def read_push(self, body: bytes, codes: Mapping[str, Category]) -> ReadPush:
         """A single item or a batch. Faults stand at '/items/3/memberIdNo'."""
-        items, under = list_items(parse_json(body), self._push.listed, self._push.most)
+        items, under = list_items(parse_json(body, self._push.points), self._push.listed, self._push.most)
         categories = {**codes, **self._categories}
         accept, convert = self._accept, self._to_contribution
         read = ReadPush([], [])
@@ -93,7 +95,7 @@ class JsonTownReader:
         good = read.items
         for item_no, line in enumerate(split_lines(body), first_no):
             try:
-                item = parse_line(line)
+                item = parse_line(line, self._push.points)
             except InvalidError as exc:
                 detail = f"{exc.what} ({exc.where}); {exc.remedy}"
                 read.faults.append(FaultyItem(item_no, None, exc.code, "/", detail))

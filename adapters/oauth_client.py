@@ -112,6 +112,10 @@ class OAuthAccess:
         body: bytes = self._call("GET", path, query, None, acts=False, raw=True)
         return body
 
+    def ask_by_post(self, path: str, content: Mapping[str, Any]) -> Any:
+        """POST that changes nothing: for questions that name a person, whose id must not stand in an address."""
+        return self._call("POST", path, None, content, acts=False)
+
     def act(self, path: str, content: Mapping[str, Any]) -> Any:
         """POST: a lost or unreadable answer is OutcomeUnknownError. The JSON answer."""
         return self._call("POST", path, None, content, acts=True)

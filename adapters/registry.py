@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
 
-from adapters import lijiayuan, nanyang_young
+from adapters import lijiayuan, nanyang_young, shili_invented
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
@@ -69,6 +69,7 @@ class HookAdapter(Protocol):
 TOWNS: Final[Mapping[TownCode, TownAdapter]] = {
     TownCode("lijiayuan"): lijiayuan,
     TownCode("nanyang_young"): nanyang_young,
+    TownCode("shili_invented"): shili_invented,
 }
 
 Settings = TypeVar("Settings")

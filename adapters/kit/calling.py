@@ -196,6 +196,19 @@ def statement(it: Calling) -> None:
 
 
 @scenario(
+    "call-statement-empty",
+    "空日的对账单为空，再取相同",
+    "the statement of an empty day is empty, and the same again",
+    needs=("statement",),
+)
+def statement_empty(it: Calling) -> None:
+    first, again = _day(it, EMPTY_DAY), _day(it, EMPTY_DAY)
+    expect_equal(again, first, "再取一次不同", "fetched again it differs")
+    mine = [line for line in first if line[0].startswith(f"K{it.run_id}")]
+    expect_equal(mine, [], "空日有我方流水", "an empty day has movements of ours")
+
+
+@scenario(
     "call-statement-disorder",
     "对账单行重复或乱序也能读",
     "a statement with repeated or disordered lines is read",

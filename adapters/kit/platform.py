@@ -3,8 +3,8 @@
 For simulators of new towns; a town's own addresses and words stand in its simulator. Shares nothing with any adapter.
 
 `POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` waits before it answers, `drop` acts and closes
-the connection, `refuse` says no, `busy` says 503 before it acts, `garbage` acts and answers no JSON, `repeat` and `reorder` change
-the lines of a statement.
+the connection, `refuse` says no, `busy` says 503 before it acts, `garbage` acts and answers no JSON, `repeat` and `reorder`
+change the lines of a statement.
 """
 
 from __future__ import annotations
@@ -63,12 +63,15 @@ class Platform:
         if self._file.exists():
             self.balances = json.loads(self._file.read_text())
         app = Flask(f"simulated_{self.place.name}")
-        app.post(self.token_path)(lambda: self.answer("token", self._give_token, guarded=False))
-        app.post("/_faults")(self._arm)
-        app.delete("/_faults")(self._calm)
-        app.post("/_accounts")(self._set_accounts)
-        app.get("/_state")(lambda: jsonify({"balances": self.balances, "calls": self.calls}))
-        app.get("/healthz")(lambda: jsonify({"status": "ok"}))
+        for path, method, name, view in (
+            (self.token_path, "POST", "token", lambda: self.answer("token", self._give_token, guarded=False)),
+            ("/_faults", "POST", "arm", self._arm),
+            ("/_faults", "DELETE", "calm", self._calm),
+            ("/_accounts", "POST", "accounts", self._set_accounts),
+            ("/_state", "GET", "state", lambda: jsonify({"balances": self.balances, "calls": self.calls})),
+            ("/healthz", "GET", "alive", lambda: jsonify({"status": "ok"})),
+        ):
+            app.add_url_rule(path, name, view, methods=[method])
         app.register_error_handler(SaysNoError, lambda exc: problem(exc.status, exc.code, exc.title))
         app.register_error_handler(DroppedError, _drop)
 
