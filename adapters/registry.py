@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
 
-from adapters import lijiayuan, nanyang_young, shili_invented
+from adapters import lijiayuan, nanyang_young, shili_invented, wuhe_zhonglian
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
@@ -70,6 +70,7 @@ TOWNS: Final[Mapping[TownCode, TownAdapter]] = {
     TownCode("lijiayuan"): lijiayuan,
     TownCode("nanyang_young"): nanyang_young,
     TownCode("shili_invented"): shili_invented,
+    TownCode("wuhe_zhonglian"): wuhe_zhonglian,
 }
 
 Settings = TypeVar("Settings")

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from schemas.contributions import FaultyItem, ItemAnswer
-from schemas.values import Category, TownCode
+from schemas.values import Category, ItemStatus, TownCode
 
 
 class ScoreLine(NamedTuple):
@@ -96,6 +96,13 @@ class ScoreAnswer:
     stand: Stand
     receipt: str
     replayed: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """Number of entries by status, every status named."""
+        found = dict.fromkeys((str(s) for s in ItemStatus), 0)
+        for item in self.items:
+            found[item.status] += 1
+        return found
 
 
 def period_ends_on(period: str) -> date:

@@ -1,4 +1,4 @@
-"""五和众联 (Wuhe Zhonglian), the points platform of Heshang town, 330109101. Households hold the points, a list a quarter says how many.
+"""五和众联 (Wuhe Zhonglian), the points platform of Heshang town, 330109101: households, and a list a quarter.
 
 Speaks: SOAP 1.1, signed both ways (WS-Security X.509). In: lists, corrections after an objection, receipts, households with their
 consents, withdrawals (contract/gateway.wsdl). Out: freezes, inquiry, balance, day statement (contract/platform.wsdl).

@@ -1,4 +1,4 @@
-"""Calls to 五和众联's own platform (contract/platform.wsdl), signed; answers proven. Never retries; says which kind of failure it was.
+"""Calls to 五和众联's own platform (contract/platform.wsdl), signed; answers are proven. Never retries.
 
 Every answer begins with Result. HTTP 200 with a Code other than OK is a failure; a code that is not in the table is never read as
 "nothing happened".

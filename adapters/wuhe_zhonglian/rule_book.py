@@ -1,7 +1,7 @@
 """The rule book of 五和众联: 10 general rules, 30 bonus items, 20 deductions, each with its words and our category.
 
-The numbers of items are published (domain.md); the words and codes are ours until the town publishes its own. A version is adopted
-formally and named on every list. The letter of a code says the direction: G and B add, D takes off.
+How many items there are is published (domain.md); the words and codes are ours until the town publishes its own. A version is
+adopted formally and named on every list. The letter of a code says the direction: G and B add, D takes off.
 """
 
 from __future__ import annotations

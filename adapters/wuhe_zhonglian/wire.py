@@ -1,7 +1,7 @@
 """五和众联's words as they stand on the wire: PascalCase elements, nothing renamed. Straight walks over what the schema let pass.
 
-The door has held a message to contract/gateway.xsd before; what is read here again (from sealed bytes, in tests) is trusted in its
-shape only as far as it is checked here.
+The door has held a message to contract/gateway.xsd before; what is read again (from sealed bytes) is trusted in its shape only
+as far as it is checked here.
 """
 
 from __future__ import annotations

@@ -15,7 +15,10 @@ from flask import Blueprint, Response, request
 
 from gateway.flows.authorize_soap import authorize_soap
 from gateway.flows.find_push import find_push
+from gateway.flows.find_scoreboard import find_scoreboard
 from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.receive_correction import receive_correction
+from gateway.flows.receive_scoreboard import receive_scoreboard
 from gateway.flows.register_households import register_households
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
@@ -27,6 +30,7 @@ from gateway.web.problems import TITLES, DoorError
 from gateway.web.reading import check_encoding, read_body
 from schemas.contributions import Push
 from schemas.errors import GatewayError, InvalidError, NotFoundError, UnavailableError
+from schemas.scoreboards import Document, ScoreAnswer
 from schemas.soap import SoapCall, SoapRequest, SoapTown
 from schemas.values import TownCode
 
@@ -56,12 +60,39 @@ def _receipt(house: House, call: SoapCall, now: datetime) -> object:
     return find_push(house, call.town, call.client_id, call.reference)
 
 
+def _document(house: House, call: SoapCall, now: datetime) -> Document:
+    return Document(call.town, call.client_id, call.payload, now, house.new_id())
+
+
+def _scoreboard(house: House, call: SoapCall, now: datetime) -> object:
+    with span("receive_scoreboard", town=str(call.town), bytes=len(call.payload)):
+        return _counted(call, receive_scoreboard(house, _document(house, call, now), now=now))
+
+
+def _correction(house: House, call: SoapCall, now: datetime) -> object:
+    return _counted(call, receive_correction(house, _document(house, call, now), now=now))
+
+
+def _counted(call: SoapCall, answer: ScoreAnswer) -> ScoreAnswer:
+    request.environ["gateway.batch"] = str(answer.batch_id)
+    count_push(call.town, answer.counts())
+    return answer
+
+
+def _score_receipt(house: House, call: SoapCall, now: datetime) -> object:
+    kind, _, document_no = call.reference.partition("/")
+    return find_scoreboard(house, call.town, document_no, correction=kind == "correction")
+
+
 #: An operation's kind → its corridor. A kind that is not here answers nobody: the service of its town does not start.
 CORRIDORS: Final[Mapping[str, Callable[[House, SoapCall, datetime], object]]] = {
     "push": _push,
     "households": _households,
     "withdrawals": _withdrawals,
     "receipt": _receipt,
+    "scoreboard": _scoreboard,
+    "correction": _correction,
+    "score-receipt": _score_receipt,
 }
 
 

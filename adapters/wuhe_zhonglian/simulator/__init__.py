@@ -1,7 +1,7 @@
 """The simulated town: a platform of its own with its own books, and the side of it that posts lists.
 
-It speaks the contract beside the adapter and shares no code with it: envelopes are made with lxml and signed with signxml. Everything
-about it is deterministic by seed.
+It speaks the contract beside the adapter and shares no code with it: envelopes are made with lxml and signed with signxml.
+Everything about it is deterministic by seed.
 """
 
 from adapters.wuhe_zhonglian.simulator.books import Books, BooksError

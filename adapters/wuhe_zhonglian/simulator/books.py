@@ -65,7 +65,9 @@ class Books:
         with self._lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             beside = self.path.with_suffix(".writing")
-            beside.write_text(json.dumps({**self.snapshot(), "sent": self.sent, "scores": self.scores}), "utf-8")
+            beside.write_text(
+                json.dumps({**self.snapshot(), "sent": self.sent, "scores": self.scores}), "utf-8"
+            )
             beside.replace(self.path)
 
     def snapshot(self) -> dict[str, Any]:
@@ -128,7 +130,13 @@ class Books:
             self.balances[household] -= points_centi
             self.acted += 1
             made = Freeze(
-                serial, household, points_centi, reason, "Frozen", f"WHZL-{len(self.freezes) + 1:08d}", _today()
+                serial,
+                household,
+                points_centi,
+                reason,
+                "Frozen",
+                f"WHZL-{len(self.freezes) + 1:08d}",
+                _today(),
             )
             self.freezes[serial] = made
             return made

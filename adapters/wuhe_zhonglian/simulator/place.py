@@ -16,8 +16,12 @@ def create_simulator(place: SimulatorPlace) -> Simulated:
     books = Books(place.books.with_suffix(".json"))
     books.load()
     ours = (place.certs / "soap.crt",)
-    signing = Signing(place.certs / f"signing-{place.name}.key", place.certs / f"signing-{place.name}.crt", ours)
-    forging = Signing(place.certs / f"simulator-{place.name}.key", place.certs / f"simulator-{place.name}.crt", ours)
+    signing = Signing(
+        place.certs / f"signing-{place.name}.key", place.certs / f"signing-{place.name}.crt", ours
+    )
+    forging = Signing(
+        place.certs / f"simulator-{place.name}.key", place.certs / f"simulator-{place.name}.crt", ours
+    )
     return Simulated(create_simulator_app(SimulatorSettings(signing, books, forging)), before_end=books.save)
 
 

@@ -1,4 +1,4 @@
-"""What the town has posted, quarter by quarter: the lists and corrections it sends, and the lines its day statement tells of them."""
+"""What the town has posted, quarter by quarter: its lists and corrections, and what its day statement tells of them."""
 
 from __future__ import annotations
 
@@ -48,12 +48,14 @@ class Posted:
     #: (quarter, household) → item → (hundredths, its reference)
     standing: dict[tuple[str, str], dict[str, tuple[int, str]]] = field(default_factory=dict)
     scores: dict[tuple[str, str], int] = field(default_factory=dict)
-    villages: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (village, quarter) → households listed so far
+    villages: dict[tuple[str, str], set[str]] = field(
+        default_factory=dict
+    )  # (village, quarter) → households listed so far
 
     def post(self, board: PostedList) -> list[StatementLine]:
         """A list that the gateway took: the lines that move, those of households that are missing from it included."""
         listed = self.villages.setdefault((board.village, board.quarter), set())
-        fallen = {household: {} for household in sorted(listed - set(board.households))}
+        fallen: dict[str, Lines] = {household: {} for household in sorted(listed - set(board.households))}
         listed |= set(board.households)
         found: list[StatementLine] = []
         for household, lines in {**board.households, **fallen}.items():
@@ -71,12 +73,14 @@ class Posted:
         """Hundredths."""
         return self.scores.get((quarter, household), 0)
 
-    def _move(self, quarter: str, household: str, lines: Lines, cause: str, at: datetime) -> list[StatementLine]:
+    def _move(
+        self, quarter: str, household: str, lines: Lines, cause: str, at: datetime
+    ) -> list[StatementLine]:
         now = self.standing.setdefault((quarter, household), {})
         wanted = {item: centi for item, centi in lines.items() if centi}
         begins, today = f"{quarter}/{household}", at.astimezone(TOWN_TIME).date().isoformat()
         found: list[StatementLine] = []
-        for item, (centi, reference) in sorted(now.items()):
+        for item, (centi, _) in sorted(now.items()):
             if wanted.get(item) != centi:
                 reversal = f"{begins}/{item}/{cause}/back"
                 found.append(_line(today, reversal, "Reversal", household, centi))

@@ -78,9 +78,14 @@ class Pusher:
         repeat: bool = False,
     ) -> Pushed:
         """Every list, then every correction, in order. `repeat` sends each a second time."""
-        for document in (*lists, *corrections):
-            for _ in range(2 if repeat else 1):
-                self.post(document) if isinstance(document, PostedList) else self.correct(document)
+        times = 2 if repeat else 1
+        for board in lists:
+            for _ in range(times):
+                self.post(board)
+            done(1)
+        for correction in corrections:
+            for _ in range(times):
+                self.correct(correction)
             done(1)
         return self.pushed
 
@@ -110,13 +115,17 @@ class Pusher:
         self, families: Sequence[Item], *, done: Callable[[int], None] = lambda _: None
     ) -> Counter[str]:
         """Register households with members and consents."""
-        return self._send_parts("RegisterHouseholds", [registration_words(f) for f in families], HOUSEHOLDS, done)
+        return self._send_parts(
+            "RegisterHouseholds", [registration_words(f) for f in families], HOUSEHOLDS, done
+        )
 
     def withdraw(
         self, withdrawals: Sequence[Item], *, done: Callable[[int], None] = lambda _: None
     ) -> Counter[str]:
         """Pass withdrawn consents on."""
-        return self._send_parts("WithdrawConsent", [{"Withdrawal": w} for w in withdrawals], WITHDRAWALS, done)
+        return self._send_parts(
+            "WithdrawConsent", [{"Withdrawal": w} for w in withdrawals], WITHDRAWALS, done
+        )
 
     def call(self, content: Any) -> Any:
         """One operation, made, signed and sent until it is answered; the answer's element. Raises DoorRefusedError."""
@@ -140,7 +149,9 @@ class Pusher:
         }
         url = f"{self.access.address}/towns/{self.access.town}/soap"
         try:
-            return self._calls.post(url, data=message, headers=headers, timeout=(5, 120), allow_redirects=False)
+            return self._calls.post(
+                url, data=message, headers=headers, timeout=(5, 120), allow_redirects=False
+            )
         except requests.RequestException:
             return None
 
@@ -246,7 +257,7 @@ def refusal_of(answer: requests.Response) -> tuple[str, str]:
     """Code and words of a Fault; empty when the answer is none."""
     try:
         root = tree_of(answer.content)
-    except Exception:  # noqa: BLE001  any other answer is no Fault
+    except Exception:
         return "", answer.text[:200]
     found = {etree.QName(e).localname: e.text or "" for e in root.iter("{urn:gateway:refusal:1}*")}
     told = "; ".join(found[name] for name in ("What", "Where", "Remedy") if found.get(name))

@@ -1,9 +1,9 @@
 """The town's SOAP service (contract/platform.wsdl) as a server of its own, with faults on demand.
 
-`POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` acts and waits before it answers, `drop` acts and closes
-the connection, `refuse` says not enough points, `busy` says Busy before it acts, `failed` acts and says Failed, `garbage` acts and answers no
-XML, `forged` acts and signs the answer with a strange key, `repeat` and `reorder` change the day statement. `on` is freeze, confirm,
-release, find, balance or statement.
+`POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` acts and waits before it answers, `drop` acts and
+closes the connection, `refuse` says not enough points, `busy` says Busy before it acts, `failed` acts and says Failed, `garbage`
+acts and answers no XML, `forged` acts and signs the answer with a strange key, `repeat` and `reorder` change the day statement.
+`on` is freeze, confirm, release, find, balance or statement.
 """
 
 from __future__ import annotations
@@ -94,7 +94,11 @@ def create_simulator_app(settings: SimulatorSettings) -> Flask:
         except EnvelopeError as exc:
             return _fault(settings, "wsse:InvalidSecurity", str(exc))
         operation = etree.QName(asked).localname
-        if asked.tag != f"{{{NAMESPACE}}}{operation}" or operation not in ACTIONS or not schema().validate(asked):
+        if (
+            asked.tag != f"{{{NAMESPACE}}}{operation}"
+            or operation not in ACTIONS
+            or not schema().validate(asked)
+        ):
             return _fault(settings, "soap:Client", "the message does not follow the contract")
         return _answer(settings, gate, operation, asked)
 
@@ -202,7 +206,10 @@ def _act(books: Books, operation: str, asked: Any, kind: str) -> Words:
     if operation == "QueryFreeze":
         return _freeze(books.find(said("Serial")))
     if operation == "QueryScoreboard":
-        found: Words = [("HouseholdCode", said("HouseholdCode")), ("Balance", written(books.balance(said("HouseholdCode"))))]
+        found: Words = [
+            ("HouseholdCode", said("HouseholdCode")),
+            ("Balance", written(books.balance(said("HouseholdCode")))),
+        ]
         score = books.score(said("HouseholdCode"), said("Quarter")) if said("Quarter") else None
         return found if score is None else [*found, ("PostedScore", score)]
     lines = books.lines(said("Date"))
@@ -213,7 +220,12 @@ def _act(books: Books, operation: str, asked: Any, kind: str) -> Words:
     page = int(said("Page"))
     pages = max(1, -(-len(lines) // PAGE))
     shown = [("Line", list(line.items())) for line in lines[(page - 1) * PAGE : page * PAGE]]
-    head = [("Date", said("Date")), ("Page", str(page)), ("Pages", str(pages)), ("LineCount", str(len(lines)))]
+    head = [
+        ("Date", said("Date")),
+        ("Page", str(page)),
+        ("Pages", str(pages)),
+        ("LineCount", str(len(lines))),
+    ]
     return [*head, *shown]
 
 

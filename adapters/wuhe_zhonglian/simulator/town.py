@@ -1,4 +1,4 @@
-"""An invented Heshang: villages, families, members, consents, and the lists of the last quarters. The same seed makes the same town.
+"""An invented Heshang: villages, families, consents, and the lists of the last quarters. The same seed, the same town.
 
 Nobody here exists: names begin with 测试, the county code 330199 was never given to a county, villages carry 示例 in their name.
 """
@@ -98,11 +98,18 @@ def _family(chance: random.Random, number: int, begins: date, seen: set[str]) ->
         age = chance.randint(28, 75) if place < 2 else chance.randint(6, 26)
         members.append(_member(chance, (number, place), begins.year - age, begins, seen))
     code = f"HS{number:06d}"
-    registration = {"HouseholdCode": code, "Village": village, "MemberSince": begins.isoformat(), "Members": members}
+    registration = {
+        "HouseholdCode": code,
+        "Village": village,
+        "MemberSince": begins.isoformat(),
+        "Members": members,
+    }
     return Family(code, village, registration, chance.betavariate(1.6, 1.6), chance.betavariate(1.0, 6.0))
 
 
-def _member(chance: random.Random, who: tuple[int, int], born_year: int, begins: date, seen: set[str]) -> Item:
+def _member(
+    chance: random.Random, who: tuple[int, int], born_year: int, begins: date, seen: set[str]
+) -> Item:
     number, place = who
     first = ""
     while not first or first in seen:
@@ -115,7 +122,11 @@ def _member(chance: random.Random, who: tuple[int, int], born_year: int, begins:
     if place == 0 and not purposes:
         purposes = ("Redemption",)
     given = datetime.combine(begins, time(9, chance.randint(0, 59)), TOWN_TIME).isoformat()
-    name = RARE_NAMES[number % 3] if number <= 3 and place == 0 else f"测试{STEMS[number % 10]}{STEMS[place]}{number:04d}"
+    name = (
+        RARE_NAMES[number % 3]
+        if number <= 3 and place == 0
+        else f"测试{STEMS[number % 10]}{STEMS[place]}{number:04d}"
+    )
     return {
         "IdNo": first + _check(first),
         "Name": name,
@@ -159,7 +170,7 @@ def _lines(chance: random.Random, family: Family) -> Lines:
 
 def _corrections(chance: random.Random, lists: list[PostedList], today: date) -> list[Correction]:
     """One household in fifty objected to a deduction, and it was taken back or halved; some lists stood for months before."""
-    found = []
+    found: list[Correction] = []
     for board in lists:
         for household, lines in board.households.items():
             deductions = [item for item in lines if item[0] == "D"]
