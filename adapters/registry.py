@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
 
-from adapters import lijiayuan, nanyang_young, shili_invented, wuhe_zhonglian
+from adapters import lijiayuan, nanyang_young, pingan_gongfu, shili_invented, wuhe_zhonglian
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
 from schemas.errors import InvalidError, RefusedError
@@ -71,6 +71,7 @@ TOWNS: Final[Mapping[TownCode, TownAdapter]] = {
     TownCode("nanyang_young"): nanyang_young,
     TownCode("shili_invented"): shili_invented,
     TownCode("wuhe_zhonglian"): wuhe_zhonglian,
+    TownCode("pingan_gongfu"): pingan_gongfu,
 }
 
 Settings = TypeVar("Settings")

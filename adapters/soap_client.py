@@ -37,11 +37,11 @@ SIMULATOR_HEADER: Final = "X-Simulator"  # a simulator says that it is one; prod
 
 #: Declared encodings an answer is read in. Older software says GB2312 or GBK and writes the characters of a later edition;
 #: GB18030 contains both (GB 18030-2005, annex), so it is read as that.
-_READ_AS: Final[Mapping[str, bytes]] = {
-    "utf-8": b"UTF-8",
-    "gb18030": b"GB18030",
-    "gbk": b"GB18030",
-    "gb2312": b"GB18030",
+_READ_AS: Final[Mapping[str, str]] = {
+    "utf-8": "utf-8",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
 }
 _DECLARATION: Final = re.compile(
     rb"""^<\?xml\s+version\s*=\s*["']1\.0["'](?:\s+encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["'])?"""
@@ -251,7 +251,8 @@ class _BoundedTransport(zeep.Transport):
     def post_xml(self, address: str, envelope: Any, headers: dict[str, str]) -> Response:
         """Write the envelope in the neighbour's encoding, and say so in both places a reader may look."""
         encoding = self._reach.encoding
-        message = etree.tostring(envelope, xml_declaration=True, encoding=encoding)
+        text: str = etree.tostring(envelope, encoding="unicode")
+        message = f"<?xml version='1.0' encoding='{encoding}'?>\n{text}".encode(encoding)
         headers["Content-Type"] = headers["Content-Type"].replace("charset=utf-8", f"charset={encoding}")
         return self.post(address, message, headers)
 
@@ -337,19 +338,23 @@ def _read_bounded(response: Response, longest_bytes: int) -> bytes:
 
 
 def _in_known_encoding(content: bytes) -> bytes:
-    """The same document with a declaration the parser reads rightly (see `_READ_AS`)."""
+    """The same document in UTF-8: decoded here, because what libxml2 makes of GB18030 depends on the machine's iconv."""
     declared = _DECLARATION.match(content)
     if declared is None:
         if content.startswith(b"<") and not content.startswith(b"<?xml"):
             return content  # UTF-8 by XML 1.0 §4.3.3
         raise UnreadableAnswerError("it is no XML document")
     name = declared.group(1)
-    if name is None:
-        return content
-    known = _READ_AS.get(name.decode().lower())
-    if known is None:
+    codec = "utf-8" if name is None else _READ_AS.get(name.decode().lower())
+    if codec is None:
         raise UnreadableAnswerError("its declared encoding is none of UTF-8, GB18030, GBK, GB2312")
-    return content[: declared.start(1)] + known + content[declared.end(1) :]
+    if codec == "utf-8":
+        return content  # to the byte: it may be signed
+    try:
+        text = content.decode(codec)
+    except UnicodeDecodeError:
+        raise UnreadableAnswerError("its bytes are not in the encoding it declares") from None
+    return b"<?xml version='1.0' encoding='UTF-8'" + text[declared.end() :].encode()
 
 
 def _never_sent(exc: Exception) -> bool:

@@ -113,7 +113,7 @@ def wrong_field(it: Reading) -> None:
     expect(len(it.town.wrong) > 0, "没有列出写错的字段", "no wrong value is listed")
     for field, value, code in it.town.wrong:
         seen = read(it, [it.first(), changed(it.first(), **{field: value})])
-        place = words.place.format(listed=words.listed, item_no=1, field=field)
+        place = words.place.format(listed=words.listed, item_no=1, number=2, field=field)
         found = [(fault.item_no, fault.code, fault.where) for fault in seen.faults]
         expect_equal(found, [(1, code, place)], f"字段 {field} 写错时", f"with a wrong {field}")
         expect_equal(len(seen.items), 1, "其余条目受到影响", "the other item was spoilt")

@@ -32,7 +32,7 @@ class Words:
     activity: str
     points: str
     person: str
-    place: str = "/{listed}/{item_no}/{field}"  # where a fault of a field stands
+    place: str = "/{listed}/{item_no}/{field}"  # where a fault of a field stands; {number} counts from 1
     listed: str = "items"
     personal: tuple[
         str, ...

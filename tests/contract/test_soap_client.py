@@ -94,7 +94,7 @@ def reach(made: Development, service: ScriptedService, tmp_path: Path) -> Reach:
     schema.write_text(SCHEMA)
     return Reach(
         "tiny", wsdl, schema, f"{{{NS}}}B", service.address, made.ca_cert, made.client("gateway"), encoding="GB18030",
-        connect_timeout_s=2.0, answer_timeout_s=0.5, total_timeout_s=1.0,
+        connect_timeout_s=5.0, answer_timeout_s=10.0, total_timeout_s=20.0,
     )  # fmt: skip
 
 
@@ -153,10 +153,12 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize("script", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_an_act_without_a_readable_answer_is_unknown_and_a_question_unavailable(
-    script: Any, access: SoapAccess, reach: Reach, service: ScriptedService
+    script: Any, reach: Reach, service: ScriptedService
 ) -> None:
     service.scripts[0] = script
-    small = SoapAccess(dataclasses.replace(reach, longest_answer_bytes=200_000))
+    small = SoapAccess(
+        dataclasses.replace(reach, longest_answer_bytes=200_000, answer_timeout_s=0.7, total_timeout_s=1.5)
+    )
     with pytest.raises(OutcomeUnknownError) as lost:
         small.act("DO", XM=RARE)
     assert RARE not in str(lost.value)
@@ -164,9 +166,10 @@ def test_an_act_without_a_readable_answer_is_unknown_and_a_question_unavailable(
         small.ask("DO", XM=RARE)
 
 
-def test_the_whole_exchange_has_an_end_however_it_drips(access: SoapAccess, service: ScriptedService) -> None:
+def test_the_whole_exchange_has_an_end_however_it_drips(reach: Reach, service: ScriptedService) -> None:
     """Each byte comes well within the answer's time-out; the end of the exchange is what stops it."""
     service.scripts[0] = dripping(0.05)
+    access = SoapAccess(dataclasses.replace(reach, total_timeout_s=1.0))
     ended = threading.Event()
 
     def call() -> None:
