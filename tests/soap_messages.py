@@ -119,7 +119,8 @@ class Maker:
         found["TOKEN"] = (
             f'<wsse:BinarySecurityToken wsu:Id="cert" ValueType="{X509V3}">{_der64(shown)}</wsse:BinarySecurityToken>'
         )
-        found["SIGNATURE"] = self._signature(found, signing, shown)
+        if "{{SIGNATURE}}" in template:
+            found["SIGNATURE"] = self._signature(found, signing, shown)
         found.update(self._username(found["CREATED"], places))
         for _ in range(2):  # a place may hold a place
             for name, text in found.items():

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tests.soap_messages import ATTACKS, NS, Maker, Signing
 from tests.soap_town import SIGNED, TOKEN
 
 REFUSAL = "urn:gateway:refusal:1"
+KEPT = ("contribution", "contribution_batch", "record", "person", "consent", "quarantined_item")
 USERNAME, PASSWORD = "points-town", "an invented secret of many characters"
 
 
@@ -41,6 +42,7 @@ class SoapStage:
     maker: Maker
     client_certificate: tuple[Path, Path]
     other_certificate: tuple[Path, Path]
+    sessions: dict[tuple[Path, Path] | None, requests.Session] = field(default_factory=dict)  # by certificate
 
     @property
     def x5t(self) -> str:
@@ -64,13 +66,14 @@ class SoapStage:
             sent = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{NS}/Push"', **sent}
         else:
             sent = {"Content-Type": "application/soap+xml; charset=GB18030", **sent}
-        with requests.Session() as session:
+        session = self.sessions.get(certificate)
+        if session is None:
+            session = self.sessions[certificate] = requests.Session()
             session.trust_env = False
-            return session.post(
-                self.address(town), data=body, timeout=60, verify=str(self.served.certificates.ca_cert),
-                cert=None if certificate is None else (str(certificate[0]), str(certificate[1])),
-                headers={name: value for name, value in sent.items() if value},
-            )  # fmt: skip
+            session.verify = str(self.served.certificates.ca_cert)
+            session.cert = None if certificate is None else (str(certificate[0]), str(certificate[1]))
+        headers = {name: value for name, value in sent.items() if value}
+        return session.post(self.address(town), data=body, timeout=60, headers=headers)
 
     def message(self, town: TownCode, signing: Signing | None = None, **places: str) -> bytes:
         """A right message of the town, from its template."""
@@ -92,14 +95,9 @@ class SoapStage:
 
     def stored(self) -> dict[str, int]:
         """How many rows a message may have left behind."""
-        tables = ("contribution", "contribution_batch", "record", "person", "consent", "quarantine_item")
-        known = {
-            str(t)
-            for (t,) in self.database.sql("select tablename::text from pg_tables where schemaname = 'public'")
-        }
-        return {
-            t: int(str(self.database.sql(f"select count(*) from {t}")[0][0])) for t in tables if t in known
-        }
+        counts = ", ".join(f"(select count(*) from {table})" for table in KEPT)
+        (row,) = self.database.sql(f"select {counts}")
+        return dict(zip(KEPT, (int(str(n)) for n in row), strict=True))
 
 
 def statuses(answer: requests.Response) -> list[str]:
@@ -152,4 +150,7 @@ def soap_stage(database: TestDatabase, folder: Path, **settings: Any) -> Iterato
             SoapRegistration("token-town", TOKEN, scopes, (), (x5t(certificate[0]),), USERNAME, PASSWORD),
             now=now,
         )
-        yield SoapStage(served, database, Maker(keys, USERNAME, PASSWORD), certificate, made.client("bank"))
+        stage = SoapStage(served, database, Maker(keys, USERNAME, PASSWORD), certificate, made.client("bank"))
+        yield stage
+        for session in stage.sessions.values():
+            session.close()

@@ -131,7 +131,7 @@ def soap_client(town: TownCode) -> Guard:
             if standing.wait_s:
                 raise _rate_limited(limiter.quota, standing.wait_s)
 
-        _tell_standing(blueprint, limiter, read_certificate)
+        _tell_standing(blueprint, limiter, lambda environ: not environ["gateway.standing"].wait_s)
 
     return attach
 
@@ -146,9 +146,10 @@ def _rate_limited(quota: int, wait_s: int) -> DoorError:
 
 
 def _tell_standing(
-    blueprint: Blueprint, limiter: RateLimiter, read_certificate: Callable[[Mapping[str, Any]], str | None]
+    blueprint: Blueprint, limiter: RateLimiter, worth_reading: Callable[[Mapping[str, Any]], object]
 ) -> None:
-    """RateLimit headers on every answer; what a refused client still sends is read away, when it has a certificate."""
+    """RateLimit headers on every answer; what a refused client still sends is read away (bounded), so that it reads our answer
+    instead of meeting a closed connection: for whom `worth_reading` says so."""
 
     @blueprint.after_request
     def tell(response: Response) -> Response:
@@ -156,7 +157,7 @@ def _tell_standing(
         if standing is not None:
             response.headers["RateLimit-Policy"] = limiter.policy
             response.headers["RateLimit"] = rate_header(standing)
-        if response.status_code >= 400 and _sends_much(request.environ) and read_certificate(request.environ):
+        if response.status_code >= 400 and _sends_much(request.environ) and worth_reading(request.environ):
             discard_rest(request.environ)
             response.headers["Connection"] = "close"
         return response
