@@ -20,7 +20,11 @@ from tests.soap_messages import ATTACKS, Signing
 from tests.soap_stage import SoapStage, refusal, soap_stage, statuses
 from tests.soap_town import SIGNED, TOKEN
 
-LISTED: list[dict[str, Any]] = tomllib.loads((ATTACKS / "attacks.toml").read_text("utf-8"))["attack"]
+LISTED: list[dict[str, Any]] = [
+    attack
+    for file in sorted(ATTACKS.glob("*.toml"))
+    for attack in tomllib.loads(file.read_text("utf-8"))["attack"]
+]
 DOORS = {"signed": SIGNED, "token": TOKEN}
 ENVELOPES = {
     "signed": "http://schemas.xmlsoap.org/soap/envelope/",
