@@ -25,7 +25,7 @@ QUICK_TESTS := tests/house tests/unit tests/contract
 help: ## Print this list.
 	@echo 'The gateway. Usage: make TARGET'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'First time: make demo (two minutes, ends by itself) or make run (keeps serving). See README.md.'
 
@@ -65,6 +65,10 @@ lock: $(DEV) ## Pin every dependency with hashes from requirements.in and requir
 .PHONY: snapshot
 snapshot: $(DEV) ## Write gateway/db/schema.sql from the migrations, with a scratch server.
 	@$(PY) -m gateway.db.snapshot
+
+.PHONY: verifier-wheel
+verifier-wheel: $(DEV) ## Build dist/gateway_verifier-*.whl: what towns, auditors and residents check with. Needs Python alone.
+	@$(PY) -m gateway.verifier.wheel dist
 
 .PHONY: format
 format: $(DEV) ## Put every Python file into the house's format and mend what ruff can mend.

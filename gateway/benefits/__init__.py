@@ -39,6 +39,7 @@ from gateway.benefits.facilities import (
     want_facilities,
 )
 from gateway.benefits.faults import list_faults
+from gateway.benefits.opening import list_decision_ids_about, open_story
 from gateway.benefits.proposing import (
     Move,
     NewProposal,
@@ -95,6 +96,7 @@ __all__ = [
     "list_asked",
     "list_current",
     "list_decided",
+    "list_decision_ids_about",
     "list_decisions",
     "list_facilities",
     "list_faults",
@@ -112,6 +114,7 @@ __all__ = [
     "mark_swept",
     "move_proposals",
     "next_state",
+    "open_story",
     "postpone_facilities",
     "put_facilities",
     "put_waiting",

@@ -317,3 +317,19 @@ with walked as (
     group by p.proposal_id, p.state
 )
 select proposal_id::text as row_id, state, last from walked where ends_here <> 1 order by proposal_id limit %(limit)s;
+
+-- name: list_decisions_about
+select decision_id::text from decision
+where subject_id = any(%(holder_ids)s::bigint[]) and (subject_id = %(person_id)s or applicant_id = %(person_id)s)
+order by decided_at, decision_id limit %(limit)s;
+
+-- name: list_proposals_of_decisions
+select proposal_id::text from proposal p
+join decision d on d.decision_id = any(%(decision_ids)s::uuid[])
+    and p.subject_id = d.subject_id and p.product = d.product and p.decision_id = d.decision_id
+order by proposal_id;
+
+-- name: list_parts_of_proposals
+select 'event' as kind, event_id::text from proposal_event where proposal_id = any(%(proposal_ids)s::uuid[])
+union all
+select 'revocation', revocation_id::text from revocation where proposal_id = any(%(proposal_ids)s::uuid[]);

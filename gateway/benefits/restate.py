@@ -29,11 +29,11 @@ def _sha256(value: bytes) -> str:
     return hashlib.sha256(bytes(value)).hexdigest()
 
 
-def decision_record(row: Sequence[Any]) -> RecordDraft:
-    """Of the columns in the order of `copy_decisions`."""
-    (decision_id, ruleset_id, subject_id, subject_kind, applicant_id, product, as_of_on, outcome, score_centi, discount_bp,
-     limit_increase_fen, final_rate_bp, reason_codes, facts, body, salt, caused_by, decided_at) = row  # fmt: skip
-    hidden = {
+def decision_hidden(row: Sequence[Any]) -> dict[str, Any]:
+    """What a decision's commitment hides; of the columns in the order of `copy_decisions`."""
+    (_, _, subject_id, subject_kind, applicant_id, _, _, outcome, score_centi, discount_bp, limit_increase_fen, final_rate_bp,
+     reason_codes, facts, body, _, _, _) = row  # fmt: skip
+    return {
         "subject_id": subject_id,
         "subject_kind": subject_kind,
         "applicant_id": applicant_id,
@@ -46,22 +46,27 @@ def decision_record(row: Sequence[Any]) -> RecordDraft:
         "facts_sha256": _sha256(facts),
         "body_sha256": _sha256(body),
     }
+
+
+def decision_record(row: Sequence[Any]) -> RecordDraft:
+    """Of the same columns."""
+    (decision_id, ruleset_id, _, _, _, product, as_of_on, *_, salt, caused_by, decided_at) = row
     said = {
         "ruleset_id": ruleset_id,
         "product": product,
         "as_of_on": as_of_on.isoformat(),
         "caused_by": caused_by,
         "decided_at": instant_text(decided_at),
-        "commitment": _commitment(salt, hidden),
+        "commitment": _commitment(salt, decision_hidden(row)),
     }
     return RecordDraft(DECISION, str(decision_id), said)
 
 
-def proposal_record(row: Sequence[Any]) -> RecordDraft:
-    """Of the columns in the order of `copy_proposals`."""
-    (proposal_id, business_on, serial, decision_id, subject_id, applicant_id, product, discount_bp, limit_increase_fen,
-     reason_codes, decision_sha256, valid_from_on, valid_until_on, supersedes, salt, proposed_at) = row  # fmt: skip
-    hidden = {
+def proposal_hidden(row: Sequence[Any]) -> dict[str, Any]:
+    """What a proposal's commitment hides; of the columns in the order of `copy_proposals`."""
+    (_, _, _, _, subject_id, applicant_id, _, discount_bp, limit_increase_fen, reason_codes, decision_sha256,
+     *_) = row  # fmt: skip
+    return {
         "subject_id": subject_id,
         "applicant_id": applicant_id,
         "discount_bp": discount_bp,
@@ -69,6 +74,12 @@ def proposal_record(row: Sequence[Any]) -> RecordDraft:
         "reason_codes": list(reason_codes),
         "decision_sha256": decision_sha256,
     }
+
+
+def proposal_record(row: Sequence[Any]) -> RecordDraft:
+    """Of the same columns."""
+    (proposal_id, business_on, serial, decision_id, _, _, product, _, _, _, _, valid_from_on, valid_until_on, supersedes, salt,
+     proposed_at) = row  # fmt: skip
     said = {
         "business_on": business_on.isoformat(),
         "serial": serial,
@@ -78,7 +89,7 @@ def proposal_record(row: Sequence[Any]) -> RecordDraft:
         "valid_until_on": valid_until_on.isoformat(),
         "supersedes": None if supersedes is None else str(supersedes),
         "proposed_at": instant_text(proposed_at),
-        "commitment": _commitment(salt, hidden),
+        "commitment": _commitment(salt, proposal_hidden(row)),
     }
     return RecordDraft(PROPOSAL, str(proposal_id), said)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from pathlib import Path
 
@@ -39,17 +37,9 @@ def init(folder: Path, name: str, logs: tuple[str, ...]) -> None:
 def serve(folder: Path, bind: str, cert: Path | None, key: Path | None) -> None:
     """Serve until SIGTERM or SIGINT. Refuses to start when the memory of what was signed is lost."""
     from gateway.verifier.witness import Witness
-    from gateway.verifier.witness_server import WitnessServer
+    from gateway.verifier.witness_server import serve_witness
 
-    host, _, port = bind.rpartition(":")
-    witness = Witness(folder, lambda: int(time.time()))
-    server = WitnessServer((host, int(port)), witness, certificate=cert, key=key)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"witness {witness.signer.name} serves on {bind}", flush=True)
-    server.serve_forever()
-    server.server_close()
-    witness.close()
+    serve_witness(Witness(folder, lambda: int(time.time())), bind, cert, key)
 
 
 @group.command()

@@ -10,7 +10,9 @@ household costs the same after ten years as after one month. A reversal takes fr
 """
 
 from gateway.contributions.codes import insert_code, list_code_rows
+from gateway.contributions.digests import item_digest
 from gateway.contributions.faults import list_faults
+from gateway.contributions.opening import open_contributions
 from gateway.contributions.quarantine import (
     FIRST,
     Expired,
@@ -61,7 +63,6 @@ from gateway.contributions.writing import (
     find_earlier,
     insert_batches,
     insert_contributions,
-    item_digest,
 )
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "lock_open",
     "lock_quarter",
     "mark_released",
+    "open_contributions",
     "put_reading",
     "remove_expired",
 ]

@@ -301,3 +301,10 @@ with standing as (
 select town, holder_id, period, lines, posted from summed
 where posted is not null and posted <> lines
 limit %(limit)s;
+
+-- name: list_rows_to_open
+select c.batch_id::text, c.item_no, c.town, c.reference, c.kind, c.activity, c.category, c.holder_id, c.person_id, c.points_centi,
+       c.occurred_at, c.occurred_on, c.reverses, c.period, c.content_digest, b.item_digests
+from contribution c join contribution_batch b using (batch_id)
+where c.holder_id = any(%(holder_ids)s::bigint[]) and c.person_id in (%(person_id)s, 0)
+order by c.occurred_on desc, c.batch_id, c.item_no limit %(limit)s;

@@ -11,7 +11,8 @@ import orjson
 from gateway.contributions import scoreboards
 from gateway.contributions.codes import KIND as CODE_KIND
 from gateway.contributions.codes import CodeRestater
-from gateway.contributions.writing import EPOCH, MICROSECOND, item_digest
+from gateway.contributions.digests import item_digest
+from gateway.contributions.writing import EPOCH, MICROSECOND
 from gateway.db import Row, Transaction, load_queries
 from schemas.records import RecordBody, RecordDraft, Restater, RowFault
 from schemas.values import instant_text

@@ -492,6 +492,25 @@ CREATE TABLE public.evaluation (
 
 ALTER TABLE public.evaluation OWNER TO gateway_migrate;
 
+CREATE TABLE public.evidence_export (
+    export_id uuid NOT NULL,
+    about_kind text NOT NULL,
+    about_id text NOT NULL,
+    exported_by text NOT NULL,
+    reason text NOT NULL,
+    file_sha256 bytea NOT NULL,
+    record_count integer NOT NULL,
+    with_identity boolean NOT NULL,
+    exported_at timestamp with time zone NOT NULL,
+    CONSTRAINT evidence_export_about_kind_check CHECK ((about_kind = ANY (ARRAY['decision'::text, 'resident'::text, 'period'::text]))),
+    CONSTRAINT evidence_export_exported_by_check CHECK ((exported_by <> ''::text)),
+    CONSTRAINT evidence_export_file_sha256_check CHECK ((octet_length(file_sha256) = 32)),
+    CONSTRAINT evidence_export_reason_check CHECK (((length(reason) >= 4) AND (length(reason) <= 500))),
+    CONSTRAINT evidence_export_record_count_check CHECK ((record_count > 0))
+);
+
+ALTER TABLE public.evidence_export OWNER TO gateway_migrate;
+
 CREATE TABLE public.facility (
     applicant_id bigint NOT NULL,
     product text NOT NULL,
@@ -1306,6 +1325,9 @@ ALTER TABLE ONLY public.difference_change
 ALTER TABLE ONLY public.evaluation
     ADD CONSTRAINT evaluation_pkey PRIMARY KEY (subject_id);
 
+ALTER TABLE ONLY public.evidence_export
+    ADD CONSTRAINT evidence_export_pkey PRIMARY KEY (export_id);
+
 ALTER TABLE ONLY public.facility
     ADD CONSTRAINT facility_pkey PRIMARY KEY (applicant_id, product);
 
@@ -1534,6 +1556,8 @@ CREATE INDEX difference_day ON public.difference_change USING btree (town, accou
 
 CREATE INDEX difference_run ON public.difference_change USING btree (run_id);
 
+CREATE INDEX evidence_export_about ON public.evidence_export USING btree (about_kind, about_id, exported_at);
+
 CREATE INDEX facility_due ON public.facility USING btree (next_ask_at);
 
 CREATE INDEX hold_holder ON public.hold USING btree (holder_id);
@@ -1650,6 +1674,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.decision FOR EACH ROW
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.evidence_export FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.neighbour_switch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1699,6 +1725,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.cosignature FOR EACH STATEM
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.difference_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.evidence_export FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1837,6 +1865,9 @@ GRANT SELECT ON TABLE public.difference_change TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.evaluation TO gateway_app;
 GRANT SELECT ON TABLE public.evaluation TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.evidence_export TO gateway_app;
+GRANT SELECT ON TABLE public.evidence_export TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.facility TO gateway_app;
 GRANT SELECT ON TABLE public.facility TO gateway_auditor;

@@ -22,6 +22,7 @@ RESTATING_ROOMS = (
     "settlements",
     "translog",
     "neighbours",
+    "evidence",
 )
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = ("contributions", "ledger", "benefits", "settlements")

@@ -29,6 +29,7 @@ from gateway.policy.evaluation import evaluate
 from gateway.policy.explaining import explain
 from gateway.policy.figures import facts_of_points
 from gateway.policy.language import OnDecrease, QuotaCounts, Ruleset
+from gateway.policy.opening import open_rulesets
 from gateway.policy.storing import (
     find_ruleset_id,
     get_row,
@@ -73,6 +74,7 @@ __all__ = [
     "list_rulesets",
     "load_packaged",
     "load_ruleset",
+    "open_rulesets",
     "packaged_names",
     "packaged_text",
     "quota_amount_fen",

@@ -9,6 +9,7 @@ town and purpose (PIPL art. 23 and 29); membership of households is dated, becau
 """
 
 from gateway.subjects.identity import Identity, find_person, get_identity, list_identities
+from gateway.subjects.opening import open_consents
 from gateway.subjects.registration import (
     Registered,
     forget_account,
@@ -48,6 +49,7 @@ __all__ = [
     "list_identities",
     "list_marks",
     "list_villages",
+    "open_consents",
     "register",
     "register_account",
     "resolve",

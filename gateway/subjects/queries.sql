@@ -176,3 +176,8 @@ select household_id, village from household where household_id = any(%(household
 -- The codes households have in a town on a day.
 select household_id, code from household_code
 where household_id = any(%(household_ids)s::bigint[]) and town = %(town)s and valid_from_on <= %(on)s and valid_until_on > %(on)s;
+
+-- name: list_consents_to_open
+select c.consent_id::text as consent_id, c.withdrawal_recorded_at is not null as withdrawn, p.salt
+from consent c left join person p using (person_id)
+where c.person_id = %(person_id)s order by c.consent_id limit 1000;

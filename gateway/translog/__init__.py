@@ -33,6 +33,8 @@ from gateway.translog.proofs import (
     find_proof,
     find_record_proof,
     get_consistency,
+    list_proofs,
+    list_proofs_between,
 )
 from gateway.translog.records import append_records
 from gateway.translog.seal import SealedChunk, seal_chunk, seal_lag_s
@@ -66,6 +68,8 @@ __all__ = [
     "insert_refusal_answer",
     "leaf_hash",
     "list_last_cosigned",
+    "list_proofs",
+    "list_proofs_between",
     "list_refusals",
     "load_signer",
     "load_verifiers",

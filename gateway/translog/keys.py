@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway.translog.note import COSIGNATURE, Signer, Verifier, parse_vkey
+from gateway.translog.note import Signer, Verifier, parse_vkeys
 from schemas.errors import InvalidError
 
 
@@ -53,13 +53,9 @@ def load_verifiers(path: Path, signer_path: Path, origin: str) -> list[Verifier]
     if not path.exists():
         verifier = load_signer(signer_path, origin).verifier()
         return [verifier, verifier.cosigner()]
-    found: list[Verifier] = []
-    for line in path.read_text("utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            verifier = parse_vkey(line)
-            found += [verifier] if verifier.kind == COSIGNATURE else [verifier, verifier.cosigner()]
+    found = parse_vkeys(path.read_text("utf-8"))
     if not found:
         raise InvalidError(
             "no verifier key in the file", where=str(path), remedy="write `gateway log keys` into it"
         )
-    return list(dict.fromkeys(found))
+    return found

@@ -11,12 +11,13 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from gateway.translog.ed25519 import signature_holds
 from schemas.errors import InvalidError, TamperedError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ED25519, COSIGNATURE = 0x01, 0x04
 MAX_SIGNATURES, MAX_NOTE_CHARS = 100, 100_000
@@ -72,15 +73,13 @@ class Verifier:
             signed_at_s = int.from_bytes(signature[:8], "big")
             signature = signature[8:]
             message = _cosigned(text, signed_at_s)
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
+        if not signature_holds(self.public, signature, message):
             raise TamperedError(
                 "a signature does not verify: the text, the time or the signature was changed",
                 code="signature-invalid",
                 where=self.name,
                 value=f"key id {self.key_id.hex()}, type {self.kind:#04x}",
-            ) from None
+            )
         return signed_at_s
 
 
@@ -107,6 +106,16 @@ def parse_vkey(line: str) -> Verifier:
     if verifier.key_id.hex() != key_id:
         raise InvalidError("a verifier key's id does not fit its key", code="vkey-invalid", value=line[:120])
     return verifier
+
+
+def parse_vkeys(text: str) -> list[Verifier]:
+    """One verifier key a line, # is a comment; each plain one also as it checks timed signatures. Raises InvalidError."""
+    found: list[Verifier] = []
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            verifier = parse_vkey(line)
+            found += [verifier] if verifier.kind == COSIGNATURE else [verifier, verifier.cosigner()]
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

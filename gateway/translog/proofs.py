@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -49,6 +50,37 @@ def find_proof(tx: Transaction, kind: str, row_id: str, under: StoredCheckpoint 
 def find_record_proof(tx: Transaction, record_id: UUID, under: StoredCheckpoint | None) -> RecordProof | None:
     """The same by record id."""
     return _proof(tx, tx.find(queries.find_leaf_by_record, {"record_id": str(record_id)}), under)
+
+
+def list_proofs(
+    tx: Transaction, wanted: Sequence[tuple[str, str]], under: StoredCheckpoint
+) -> dict[tuple[str, str], RecordProof]:
+    """Proofs for many records by (kind, row id), each tile read once. What is not below `under` is absent."""
+    kinds, row_ids = [kind for kind, _ in wanted], [row_id for _, row_id in wanted]
+    rows = tx.all(queries.list_leaves_by_row, {"kinds": kinds, "row_ids": row_ids})
+    return _proofs(tx, [row for row in rows if row.position is not None and row.position < under.size], under)
+
+
+def list_proofs_between(
+    tx: Transaction, from_at: datetime, until_at: datetime, under: StoredCheckpoint, limit: int
+) -> list[RecordProof]:
+    """Proofs for all leaves from the first to the last that was recorded in [from_at, until_at), without a gap, in order."""
+    params = {"from_at": from_at, "until_at": until_at, "size": under.size, "limit": limit}
+    return list(_proofs(tx, tx.all(queries.list_leaves_between, params), under).values())
+
+
+def _proofs(
+    tx: Transaction, rows: Sequence[Row], under: StoredCheckpoint
+) -> dict[tuple[str, str], RecordProof]:
+    ranges = [inclusion_ranges(row.position, under.size) for row in rows]
+    roots = iter(list_range_roots(tx, [one for path in ranges for one in path], under.size))
+    return {
+        (row.kind, row.row_id): RecordProof(
+            row.record_id, row.kind, row.row_id, bytes(row.body),
+            Proof(row.position, [next(roots) for _ in path], under.note),
+        )
+        for row, path in zip(rows, ranges, strict=True)
+    }  # fmt: skip
 
 
 def get_consistency(tx: Transaction, old: int, new: int) -> list[bytes]:

@@ -204,3 +204,23 @@ where refusal_id > %(after)s::uuid order by refusal_id limit %(limit)s
 -- name: restate_answers
 select refusal_id::text, answered_by, reason, answered_at
 from refusal_answer where refusal_id = any(%(row_ids)s::uuid[])
+
+-- name: list_leaves_by_row
+select l.position, r.record_id, r.kind, r.row_id, r.body
+from unnest(%(kinds)s::text[], %(row_ids)s::text[]) want(kind, row_id)
+join record r using (kind, row_id)
+join leaf l using (record_id)
+order by l.position
+
+-- name: list_leaves_between
+with wanted as (
+    select min(l.position) as first, max(l.position) as last
+    from record r join leaf l using (record_id)
+    where r.recorded_at >= %(from_at)s and r.recorded_at < %(until_at)s and l.position < %(size)s
+)
+select l.position, r.record_id, r.kind, r.row_id, r.body
+from wanted join leaf l on l.position between wanted.first and wanted.last
+join record r using (record_id)
+where l.position < %(size)s
+order by l.position
+limit %(limit)s

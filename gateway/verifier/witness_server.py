@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import ssl
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,18 @@ class WitnessServer(ThreadingHTTPServer):
         if kind is not None and issubclass(kind, (OSError, ssl.SSLError)):
             return  # the caller went away or speaks no TLS
         super().handle_error(request, client_address)
+
+
+def serve_witness(witness: Witness, bind: str, certificate: Path | None, key: Path | None) -> None:
+    """Until SIGTERM or SIGINT."""
+    host, _, port = bind.rpartition(":")
+    server = WitnessServer((host, int(port)), witness, certificate=certificate, key=key)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    print(f"witness {witness.signer.name} serves on {bind}", flush=True)  # noqa: T201 - a command's own line
+    server.serve_forever()
+    server.server_close()
+    witness.close()
 
 
 class _Connection(BaseHTTPRequestHandler):

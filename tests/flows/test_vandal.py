@@ -24,6 +24,7 @@ from gateway.flows.answer_refusal import answer_refusal
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
+from gateway.flows.export_evidence import Wanted, export_evidence
 from gateway.flows.inspect_witnesses import inspect_witnesses
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
@@ -40,7 +41,7 @@ from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas.oauth import ClientRegistration
-from schemas.ports import StatementLine
+from schemas.ports import NO_WITNESSES, StatementLine
 from schemas.soap import SoapRegistration
 from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
@@ -155,6 +156,8 @@ def _be_refused(house: House, witness: Running) -> None:
     cosign_checkpoint(house, now=NOW)
     [refusal] = inspect_witnesses(house).refusals
     answer_refusal(house, refusal.refusal_id, by="auditor", reason="the key was stolen", now=NOW)
+    day = Wanted(from_at=NOW - timedelta(days=1), until_at=NOW + timedelta(days=1))
+    export_evidence(replace(house, witnesses=NO_WITNESSES), day, by="auditor", reason="a court asks", now=NOW)
     seal_log(house, now=NOW)
 
 

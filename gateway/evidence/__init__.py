@@ -1,0 +1,10 @@
+"""Evidence: who took which evidence out of the house, about whom, and why. The evidence itself is made in its corridor.
+
+Owns: evidence_export
+Reads:
+Never: the file (only its digest), nor what stands in it
+"""
+
+from gateway.evidence.exports import Export, insert_export, list_exports
+
+__all__ = ["Export", "insert_export", "list_exports"]

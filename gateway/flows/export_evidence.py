@@ -1,0 +1,167 @@
+"""Evidence to carry away: one file about a decision, a resident or a period that anybody checks without us.
+
+Read in one snapshot as the auditor, made into a page with its proofs, sealed with the log's key; and that it was taken out, by
+whom and why, is itself a record.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gateway import benefits, contributions, evidence, policy, subjects
+from gateway.db import Transaction
+from gateway.house import House
+from gateway.translog import (
+    RecordProof,
+    StoredCheckpoint,
+    append_records,
+    find_published,
+    list_proofs,
+    list_proofs_between,
+    load_signer,
+)
+from gateway.verifier.document import VERSION, join, seal_text, write_unsealed
+from schemas.errors import InvalidError, NotFoundError, UnavailableError
+from schemas.evidence import Opening
+from schemas.values import instant_text
+
+MOST_ROWS, MOST_DECISIONS, MOST_RECORDS = 20_000, 2_000, 20_000
+_Openings = dict[tuple[str, str], Opening]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the evidence shall be about: exactly one of decision, person (our id) or period [from_at, until_at)."""
+
+    decision_id: UUID | None = None
+    person_id: int | None = None
+    from_at: datetime | None = None
+    until_at: datetime | None = None
+    with_identity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """The file's bytes, how many records it holds, and the id of the record about its having been taken out."""
+
+    content: bytes
+    record_count: int
+    export_id: UUID
+
+
+def export_evidence(house: House, wanted: Wanted, *, by: str, reason: str, now: datetime) -> EvidenceFile:
+    """Make the file and record who took it. Errors: NotFoundError (no such decision or resident, nothing in the period),
+    UnavailableError (a record still waits for its leaf or the witnesses), InvalidError (no reason; too many records)."""
+    signer = load_signer(house.config.log_key, house.config.log_origin)
+    with house.audit_db.transaction(read_only=True, isolation="repeatable read") as tx:
+        vkeys = [one.vkey for one in house.witnesses.known]
+        published = find_published(tx, vkeys, house.witnesses.quorum)
+        if published is None:
+            raise NotFoundError("no checkpoint is published yet", code="log-empty", where="log")
+        about, statements = _gather(tx, wanted, published.checkpoint, now)
+    document = {
+        "v": VERSION,
+        "about": about,
+        "made_at": instant_text(now),
+        "origin": house.config.log_origin,
+        "checkpoint": published.checkpoint.note,
+        "statements": statements,
+    }
+    unsealed = write_unsealed(document)
+    text = seal_text(house.config.log_origin, unsealed)
+    content = join(unsealed, f"{text}\n{signer.sign(text)}").encode()
+    export = evidence.Export(
+        house.new_id(),
+        about["kind"],
+        about["id"],
+        by,
+        reason,
+        hashlib.sha256(content).digest(),
+        len(statements),
+        wanted.with_identity,
+        now,
+    )
+    with house.db.transaction() as tx:
+        record = evidence.insert_export(tx, export)
+        append_records(tx, [record], now=now, new_id=house.new_id)
+    return EvidenceFile(content, len(statements), export.export_id)
+
+
+def _gather(
+    tx: Transaction, wanted: Wanted, under: StoredCheckpoint, now: datetime
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    if wanted.decision_id is not None:
+        openings = _of_decisions(tx, [str(wanted.decision_id)])
+        about = {"kind": "decision", "id": str(wanted.decision_id)}
+    elif wanted.person_id is not None:
+        openings = _of_resident(tx, wanted.person_id, with_identity=wanted.with_identity)
+        about = {"kind": "resident", "id": str(wanted.person_id)}
+    else:
+        return _of_period(tx, wanted, under)
+    if not openings:
+        raise NotFoundError("the log knows nothing of that", where=about["kind"], value=about["id"])
+    proofs = list_proofs(tx, list(openings), under)
+    missing = [f"{kind} {row_id}" for kind, row_id in openings if (kind, row_id) not in proofs]
+    if missing:
+        raise UnavailableError(
+            "a record has no place in the published log yet",
+            code="evidence-not-sealed",
+            where=missing[0],
+            remedy="seconds after it was written it has one; else run `gateway log verify`",
+            retry_after_s=5,
+        )
+    found = sorted(proofs.items(), key=lambda one: one[1].proof.position)
+    return about, [_statement(proof, openings[key]) for key, proof in found]
+
+
+def _of_decisions(tx: Transaction, decision_ids: list[str]) -> _Openings:
+    story = benefits.open_story(tx, decision_ids)
+    return {**policy.open_rulesets(tx, story.ruleset_ids), **story.openings} if story.openings else {}
+
+
+def _of_resident(tx: Transaction, person_id: int, *, with_identity: bool) -> _Openings:
+    households = subjects.list_households_of(tx, [person_id])
+    holders = [person_id, *map(int, households)]
+    decision_ids = benefits.list_decision_ids_about(tx, person_id, holders, MOST_DECISIONS)
+    return {
+        **subjects.open_consents(tx, person_id, with_identity=with_identity),
+        **contributions.open_contributions(tx, person_id, holders, MOST_ROWS),
+        **_of_decisions(tx, decision_ids),
+    }
+
+
+def _of_period(
+    tx: Transaction, wanted: Wanted, under: StoredCheckpoint
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    if wanted.from_at is None or wanted.until_at is None or wanted.from_at >= wanted.until_at:
+        raise InvalidError("a period has a beginning and a later end", where="period")
+    about = {"kind": "period", "id": f"{instant_text(wanted.from_at)}/{instant_text(wanted.until_at)}"}
+    proofs = list_proofs_between(tx, wanted.from_at, wanted.until_at, under, MOST_RECORDS + 1)
+    if not proofs:
+        raise NotFoundError("nothing was recorded in that period", where="period", value=about["id"])
+    if len(proofs) > MOST_RECORDS:
+        raise InvalidError(
+            f"the period holds more than {MOST_RECORDS} records",
+            where="period",
+            remedy="ask for shorter ones",
+        )
+    return about, [_statement(proof, Opening()) for proof in proofs]
+
+
+def _statement(found: RecordProof, opening: Opening) -> dict[str, Any]:
+    shown: Mapping[str, Any] | None = None
+    if opening.salt:
+        shown = {"salt": opening.salt.hex(), "content": opening.content}
+    return {
+        "record": found.body.decode(),
+        "leaf": found.proof.position,
+        "path": [base64.b64encode(one).decode() for one in found.proof.path],
+        "opening": shown,
+        "attached": opening.attached,
+    }
