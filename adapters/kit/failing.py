@@ -227,7 +227,8 @@ def foreign_certificate(it: Calling) -> None:
 @scenario("call-stranger", "凭证不对的调用方被拒之门外", "a caller with wrong credentials is turned away")
 def stranger(it: Calling) -> None:
     expect(bool(it.town.stranger), "没有说明怎样冒充", "the town does not say what a stranger is")
-    unknown = it.create(dataclasses.replace(it.config, **it.town.stranger))
+    changes = it.town.stranger(it.config) if callable(it.town.stranger) else it.town.stranger
+    unknown = it.create(dataclasses.replace(it.config, **changes))
     try:
         unknown.balance(it.accounts.rich)
     except (UnavailableError, RefusedError) as exc:

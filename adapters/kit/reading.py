@@ -90,6 +90,7 @@ def complete(it: Reading) -> None:
     "read-unknown-word",
     "没见过的活动代码只保留，不猜测",
     "a word never seen is kept without a meaning, never guessed",
+    needs=("items",),
 )
 def unknown_word(it: Reading) -> None:
     item = changed(it.first(), **{it.town.speech.words.activity: UNKNOWN_WORD})
@@ -107,6 +108,7 @@ def unknown_word(it: Reading) -> None:
     "read-wrong-field",
     "每个写错的字段都被拒绝，并指出位置",
     "each wrong field is refused with its place, and spoils no other item",
+    needs=("items",),
 )
 def wrong_field(it: Reading) -> None:
     words = it.town.speech.words
@@ -121,7 +123,12 @@ def wrong_field(it: Reading) -> None:
         expect(told, "拒绝原因里重复了该值", "the refusal repeats the value", seen=field)
 
 
-@scenario("read-no-person-repeated", "拒绝原因里从不出现个人信息", "a refusal never repeats a person")
+@scenario(
+    "read-no-person-repeated",
+    "拒绝原因里从不出现个人信息",
+    "a refusal never repeats a person",
+    needs=("items",),
+)
 def no_person_repeated(it: Reading) -> None:
     words = it.town.speech.words
     number = str(it.first()[words.person])
@@ -149,6 +156,7 @@ def no_person_repeated(it: Reading) -> None:
     "read-same-twice",
     "一批里同一引用号出现两次是两个条目",
     "the same reference twice in one push is two items",
+    needs=("items",),
 )
 def same_twice(it: Reading) -> None:
     seen = read(it, [it.first(), it.first()])
@@ -158,7 +166,10 @@ def same_twice(it: Reading) -> None:
 
 
 @scenario(
-    "read-largest-page", "最大的一页能读，再多一条就拒绝", "the largest page is read, and one more is refused"
+    "read-largest-page",
+    "最大的一页能读，再多一条就拒绝",
+    "the largest page is read, and one more is refused",
+    needs=("items",),
 )
 def largest_page(it: Reading) -> None:
     most = it.reader.capabilities.max_items
@@ -167,7 +178,9 @@ def largest_page(it: Reading) -> None:
         read(it, [it.first()] * (most + 1))
 
 
-@scenario("read-points", "积分按百分之一分精确读取", "points are read to the hundredth, exactly")
+@scenario(
+    "read-points", "积分按百分之一分精确读取", "points are read to the hundredth, exactly", needs=("items",)
+)
 def points(it: Reading) -> None:
     word = it.town.speech.words.points
     for said, centi in (("1", 100), ("583", 58300), ("99999", 9_999_900)):
@@ -175,7 +188,9 @@ def points(it: Reading) -> None:
         expect_equal(seen.points_centi, centi, f"{said} 分读错", f"{said} points are read wrong")
 
 
-@scenario("read-half-points", "小数积分精确读取", "half points are read exactly", needs=("half-points",))
+@scenario(
+    "read-half-points", "小数积分精确读取", "half points are read exactly", needs=("items", "half-points")
+)
 def half_points(it: Reading) -> None:
     word = it.town.speech.words.points
     for said, centi in (("2.5", 250), ("0.5", 50), ("0.29", 29), ("1.1", 110)):
@@ -187,6 +202,7 @@ def half_points(it: Reading) -> None:
     "read-odd-points",
     "无意义的积分被拒绝",
     "points that are no number, zero, negative or endless are refused",
+    needs=("items",),
 )
 def odd_points(it: Reading) -> None:
     word = it.town.speech.words.points
@@ -216,6 +232,7 @@ def odd_points(it: Reading) -> None:
     "read-cut-out",
     "剔除个别条目后，其余条目编号不变，剔除者不留痕迹",
     "items cut out leave the others' numbers, and no trace",
+    needs=("items",),
 )
 def cut_out(it: Reading) -> None:
     word = it.town.speech.words.reference
@@ -289,7 +306,12 @@ def version(it: Reading) -> None:
     expect(told and profile.town == reader.town, "镇街资料不全", "the profile is not complete", seen=profile)
 
 
-@scenario("read-dates", "不存在或离谱的日期被拒绝", "a date that does not exist is refused, not moved")
+@scenario(
+    "read-dates",
+    "不存在或离谱的日期被拒绝",
+    "a date that does not exist is refused, not moved",
+    needs=("items",),
+)
 def dates(it: Reading) -> None:
     families, _ = it.reader.read_households(it.households) if it.households else ([], [])
     for family in families:

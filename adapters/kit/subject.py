@@ -20,8 +20,8 @@ class Town:
     wrong: Sequence[tuple[str, Any, str]]
     #: accounts of a simulator: one that has 100 points, one that has none, one nobody has
     accounts: Accounts
-    #: settings that make us a stranger there, such as {"client_id": "stranger"}
-    stranger: Mapping[str, Any] = field(default_factory=dict)
+    #: settings that make us a stranger there, such as {"client_id": "stranger"}, or what makes them of the right ones
+    stranger: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict)
     #: a correction made of a recorded item: the item that takes it back
     correction: Callable[[Item], Item] | None = None
     connect: str = ""  # the page that says how to connect: docs/<town>.md
