@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from gateway.config import Config
@@ -40,3 +41,6 @@ class House:
     hook_secrets: Mapping[TownCode, tuple[str, ...]] = field(
         default_factory=dict, repr=False
     )  # two in rotation
+    certificate_files: Mapping[str, tuple[Path, ...]] = field(
+        default_factory=dict
+    )  # by neighbour, as its settings name them

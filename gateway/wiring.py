@@ -156,5 +156,15 @@ def build_house(config: Config) -> House:
         feeds=registry.create_feeds(neighbours, mode=config.mode),
         linkings=registry.create_linkings(neighbours, mode=config.mode),
         hook_secrets=registry.list_hook_secrets(neighbours, mode=config.mode),
+        certificate_files={name: _certificate_files(table) for name, table in neighbours.items()},
     )
     return guarded(house)
+
+
+def _certificate_files(table: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Files of certificates that a neighbour's settings name; keys are no certificates."""
+    names = [
+        name for name in table if name.endswith(("cert", "certs", "ca_file", "certificate", "certificates"))
+    ]
+    values = [v for name in names for v in (table[name] if isinstance(table[name], list) else [table[name]])]
+    return tuple(Path(value) for value in values if isinstance(value, str))

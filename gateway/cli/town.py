@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,17 +11,11 @@ import click
 
 from gateway.cli.town_check import check, report
 from gateway.config import load_config
+from gateway.web.tables import csv_of
 from schemas.values import BEIJING, TownCode
 
 if TYPE_CHECKING:
     from gateway.house import House
-
-#: columns of the report: heading and the field of a difference
-COLUMNS = (
-    "town", "accounting_on", "line_kind", "reference", "outcome", "fields", "ours", "theirs", "owner", "action", "state", "why",
-    "said_by", "found_at", "changed_at",
-)  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _house() -> House:
@@ -61,7 +54,7 @@ def reconcile(name: str, on: datetime, csv_file: Path | None) -> None:
     )
     rows = list_differences(house, TownCode(name), on.date(), settled=True)
     if csv_file is not None:
-        _write_csv(csv_file, rows)
+        csv_file.write_bytes(csv_of(rows))
         print(f"{len(rows)} differences written to {csv_file}")
     _print_differences([row for row in rows if row.state != "closed"], house.clock())
 
@@ -79,7 +72,7 @@ def differences(name: str | None, on: datetime | None, settled: bool, csv_file: 
     day: date | None = on.date() if on else None
     rows = list_differences(house, TownCode(name) if name else None, day, settled=settled)
     if csv_file is not None:
-        _write_csv(csv_file, rows)
+        csv_file.write_bytes(csv_of(rows))
     _print_differences(rows, house.clock())
 
 
@@ -179,18 +172,3 @@ def _print_differences(rows: list[Any], now: datetime) -> None:
         )
     if not rows:
         print("no difference")
-
-
-def _write_csv(path: Path, rows: list[Any]) -> None:
-    """UTF-8 with a mark, as spreadsheets in use here expect it; nothing a spreadsheet would run as a formula."""
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows([_cell(getattr(row, column)) for column in COLUMNS] for row in rows)
-
-
-def _cell(value: Any) -> str:
-    text = (
-        value.astimezone(BEIJING).isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
-    )
-    return "'" + text if text.startswith(_FORMULA) else text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -66,8 +67,16 @@ def count_refusal(code: str) -> None:
     refusals_total.labels(code).inc()
 
 
-def exposition(gauges: dict[str, float]) -> bytes:
-    """The text format: what all workers counted, and `gauges` as measured now."""
+class Measured(NamedTuple):
+    """One number with its labels, as measured now."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]  # (label, value), the same labels for every number of a name
+    value: float
+
+
+def exposition(gauges: dict[str, float], measured: Sequence[Measured] = ()) -> bytes:
+    """The text format: what all workers counted, and `gauges` and `measured` as they are now."""
     registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -77,4 +86,13 @@ def exposition(gauges: dict[str, float]) -> bytes:
     now = CollectorRegistry()
     for name, value in gauges.items():
         Gauge(f"gateway_{name}", name.replace("_", " "), registry=now).set(value)
+    families: dict[str, Gauge] = {}
+    for one in measured:
+        family = families.get(one.name)
+        if family is None:
+            names = [label for label, _ in one.labels]
+            family = families[one.name] = Gauge(
+                f"gateway_{one.name}", one.name.replace("_", " "), names, registry=now
+            )
+        family.labels(*[value for _, value in one.labels]).set(one.value)
     return counted + generate_latest(now)

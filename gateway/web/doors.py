@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask
 
 from gateway.house import House
-from gateway.web import guards, health, log, oauth, pages, soap, staff, towns
+from gateway.web import guards, health, log, oauth, operations, pages, soap, staff, towns
 from gateway.web.guards import Guard
+from schemas.staff import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def list_doors(house: House) -> list[Door]:
         Door("oauth", "/oauth", guards.proves_itself, oauth.oauth_blueprint),
         Door("sign_in", "/staff", guards.signs_in, staff.sign_in_blueprint),
         Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
+        Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():
         if reader.capabilities.speaks == "soap" or not reader.capabilities.pushes:

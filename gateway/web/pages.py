@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 
 from gateway.flows.inspect_health import inspect_health
 from gateway.flows.inspect_witnesses import inspect_witnesses
@@ -66,6 +66,10 @@ def pages_blueprint(house: House) -> Blueprint:
             towns=[reader.profile for reader in house.readers.values()],
             beijing=BEIJING,
         )
+
+    @blueprint.get("/neighbours")
+    def neighbours() -> Response:
+        return redirect("/operations/", 303)  # type: ignore[return-value]
 
     @blueprint.get("/docs")
     def docs() -> Response:

@@ -74,6 +74,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "令牌公钥；回执公钥见 /oauth/receipt-jwks",
         "Token keys; receipt keys at /oauth/receipt-jwks",
     ),
+    "link_operations": (
+        "对端状态、对账差异、隔离区（运维人员登录）",
+        "Neighbours, differences, quarantine (operators sign in)",
+    ),
     "link_health": ("进程存活", "This process answers"),
     "link_ready": ("就绪检查，逐项说明", "Readiness, item by item"),
     "link_metrics": ("Prometheus 指标（本机或凭令牌）", "Prometheus metrics (this machine, or with a token)"),
