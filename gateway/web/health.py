@@ -63,9 +63,9 @@ def _of_neighbours(house: House) -> list[Measured]:
             found.append(Measured("quarantine_items", labels, float(items)))
             found.append(Measured("quarantine_oldest_seconds", labels, (now - oldest_at).total_seconds()))
         for owner, state, count, oldest_at in one.differences:
-            labels = (("town", one.name), ("owner", owner), ("state", state))
-            found.append(Measured("differences", labels, float(count)))
-            found.append(Measured("differences_oldest_seconds", labels, (now - oldest_at).total_seconds()))
+            whose = (("town", one.name), ("owner", owner), ("state", state))
+            found.append(Measured("differences", whose, float(count)))
+            found.append(Measured("differences_oldest_seconds", whose, (now - oldest_at).total_seconds()))
         for certificate in one.certificates:
             if certificate.days_left is not None:
                 ends = (*name, ("file", certificate.name))
