@@ -148,9 +148,9 @@ def no_consent(it: Door) -> None:
     "a push with a wrong signature or credential is refused and nothing is stored",
 )
 def forged(it: Door) -> None:
-    expect(len(it.forgeries) > 0, "没有说明怎样伪造", "the town does not say what can be forged")
+    expect(len(it.sender.forgeries) > 0, "没有说明怎样伪造", "the town does not say what can be forged")
     before = it.stored()
-    for how in it.forgeries:
+    for how in it.sender.forgeries:
         answer = it.sender.push_forged(it.reading.document(fresh(it)), it.key(), how)
         refused = answer.status >= 400 and not answer.statuses and bool(answer.code)
         expect(

@@ -24,6 +24,8 @@ class Town:
     stranger: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict)
     #: a correction made of a recorded item: the item that takes it back
     correction: Callable[[Item], Item] | None = None
+    #: how the town sends to us; None: nothing is pushed, we fetch
+    sender: Callable[[DoorPlace], DoorSender] | None = None
     connect: str = ""  # the page that says how to connect: docs/<town>.md
 
 
@@ -108,9 +110,27 @@ class DoorAnswer:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class DoorPlace:
+    """A served gateway as a town meets it. Paths are files; pairs are certificate and key."""
+
+    address: str
+    town: str
+    client_id: str
+    ca_file: str
+    client_cert: tuple[str, str] = field(repr=False)
+    assertion_key: str = field(repr=False)
+    other_cert: tuple[str, str] = field(repr=False)  # another town's
+    other_town: str
+    certs: str = ""  # folder of the development authority: every certificate and key by its name
+
+
 class DoorSender(Protocol):
     """The town's sending side, with its credentials at a served gateway."""
 
+    @property
+    def forgeries(self) -> Sequence[str]: ...
+    def close(self) -> None: ...
     def register(self, document: bytes) -> DoorAnswer: ...
     def withdraw(self, document: bytes) -> DoorAnswer: ...
     def push(self, document: bytes, key: str) -> DoorAnswer: ...
@@ -125,7 +145,6 @@ class Door:
     sender: DoorSender
     stored: Callable[[], int]  # contributions of this town that are stored
     run_id: str
-    forgeries: Sequence[str] = ()  # what `push_forged` can forge
     _keys: int = 0
 
     def key(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.kit.oauth_sender import OAuthSender
 from adapters.kit.speech import Item, JsonSpeech, Words, changed
 from adapters.kit.subject import Accounts, Town
 
@@ -61,5 +62,6 @@ TOWN: Final = Town(
     accounts=Accounts(rich="GL000001", empty="GL000002", unknown="GL999999"),
     stranger={"client_id": "stranger"},
     correction=_taken_back,
+    sender=OAuthSender,
     connect="docs/lijiayuan.md",
 )

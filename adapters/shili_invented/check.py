@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.kit.oauth_sender import OAuthSender
 from adapters.kit.speech import Item, JsonSpeech, Words, changed
 from adapters.kit.subject import Accounts, Town
 
@@ -40,5 +41,6 @@ TOWN: Final = Town(
     accounts=Accounts(rich="330199197803050024", empty="330199198109110140", unknown="33019919850101003X"),
     stranger={"client_id": "stranger"},
     correction=_undone,
+    sender=OAuthSender,
     connect="docs/adding-a-town.md",
 )

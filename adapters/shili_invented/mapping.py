@@ -58,7 +58,7 @@ CAPABILITIES: Final = Capabilities(
 )
 
 PUSH: Final = Batch(wire.Row(), "ROWS", wire.MAX_ROWS, "ROW_NO", "SCORE")
-PERSONS: Final = Batch(wire.Person(), "PERSONS", wire.MAX_PERSONS, "UNIT")
+PERSONS: Final = Batch(wire.Person(), "PERSONS", wire.MAX_PERSONS)
 ENDINGS: Final = Batch(wire.Ending(), "ENDINGS", wire.MAX_PERSONS)
 
 
@@ -73,13 +73,13 @@ def to_contribution(
 
 
 def to_household(person: wire.Loaded) -> HouseholdRegistration:
-    """One person; those of one unit are one household."""
+    """One person, who holds points alone: no household code."""
     given = ((Purpose.LOAN_MAPPING, person["LOAN_AT"]), (Purpose.REDEMPTION, person["GOODS_AT"]))
     consents = tuple(
         ConsentGiven(purpose, at, person["WORDING"], "", person["GUARDIAN"]) for purpose, at in given if at
     )
-    member = MemberRegistration(person["ID_CARD"], person["NAME"], person["PHONE"], person["HEAD"], consents)
-    return HouseholdRegistration(person["UNIT"], person["VILLAGE"], person["SINCE"], (member,))
+    member = MemberRegistration(person["ID_CARD"], person["NAME"], person["PHONE"], False, consents)
+    return HouseholdRegistration("", person["VILLAGE"], person["SINCE"], (member,))
 
 
 def to_withdrawal(ending: wire.Loaded) -> Withdrawal:

@@ -14,7 +14,6 @@ from schemas.values import BEIJING, GUARDIAN_UNTIL_AGE, age_on
 
 MAX_ROWS, MAX_PERSONS = 1000, 500
 ROW_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]{0,31}"
-UNIT_PATTERN = r"[A-Z0-9]{1,12}"
 _LOCAL_TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}").fullmatch
 
 
@@ -75,15 +74,13 @@ def _guardian_for_a_child(id_card: str, since: Any, guardian: bool) -> tuple[str
 
 
 class Person(WireSchema):
-    """A person, the unit they live in, and what they consent to (PIPL art. 23 and 29). Without consent nothing is kept."""
+    """A person and what they consent to (PIPL art. 23 and 29). Without any consent nothing is kept."""
 
     ID_CARD = ResidentId(required=True)
     NAME = Text(64, required=True)
     PHONE = Text(20, pattern=r"\+?[0-9]{5,19}", load_default=None)
-    UNIT = Text(12, pattern=UNIT_PATTERN, required=True)
     VILLAGE = Text(64, required=True)
     SINCE = Day(required=True)
-    HEAD = Flag(load_default=False)
     LOAN_AT = LocalTime(load_default=None)
     GOODS_AT = LocalTime(load_default=None)
     WORDING = Text(32, required=True)

@@ -1,0 +1,83 @@
+"""The kit's scenarios of part 'door': each town that pushes, through one served gateway, over its own protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters import registry
+from adapters.kit.running import LACKING, PASSED, run_one, scenarios
+from adapters.kit.scenario import Scenario
+from adapters.kit.subject import Door, DoorPlace, DoorSender
+from certs import read_registration
+from gateway.flows.register_client import register_client
+from schemas.values import TownCode
+from tests.conftest import TestDatabase
+from tests.contract.test_scenarios import JOINED, reading_of
+from tests.served import Served
+
+OTHER = "bank"  # a certificate of the same authority that is no town's
+
+
+def sends(town: TownCode) -> bool:
+    joined = registry.find_check(town)
+    return joined is not None and joined.sender is not None
+
+
+def door_place(served: Served, town: TownCode) -> DoorPlace:
+    """The town's credentials at the gateway, registered there."""
+    made = served.certificates
+    asked = read_registration(town, f"{town}-kit", made.assertion(town)[1], [made.client(town)[0]])
+    register_client(served.house, asked, now=datetime.now(UTC))
+    others = [other for other in registry.TOWNS if other != town]
+    cert, key = map(str, made.client(town))
+    return DoorPlace(
+        address=served.url,
+        town=town,
+        client_id=f"{town}-kit",
+        ca_file=str(made.ca_cert),
+        client_cert=(cert, key),
+        assertion_key=str(made.assertion(town)[0]),
+        other_cert=(str(made.client(OTHER)[0]), str(made.client(OTHER)[1])),
+        other_town=others[0],
+        certs=str(made.folder),
+    )
+
+
+@pytest.fixture(scope="module")
+def doors(served: Served, served_database: TestDatabase) -> Iterator[dict[str, Door]]:
+    """Each town's door, opened and its residents registered when the first scenario of the town asks."""
+
+    def counted(town: TownCode) -> int:
+        ((count,),) = served_database.sql("select count(*) from contribution where town = %s", (town,))
+        return int(str(count))
+
+    class Opened(dict[str, Door]):
+        def __missing__(self, town: str) -> Door:
+            code = TownCode(town)
+            joined = registry.find_check(code)
+            assert joined is not None
+            assert joined.sender is not None
+            sender: DoorSender = joined.sender(door_place(served, code))
+            stack.callback(sender.close)
+            reading = reading_of(code)
+            registered = sender.register(reading.households or b"")
+            assert set(registered.statuses) == {"accepted"}, registered
+            self[town] = door = Door(reading, sender, lambda: counted(code), "t1")
+            return door
+
+    with ExitStack() as stack:
+        yield Opened()
+
+
+@pytest.mark.parametrize("one", scenarios("door"), ids=lambda one: one.id)
+@pytest.mark.parametrize("town", [town for town in JOINED if sends(town)])
+def test_their_pushes_come_through_the_door(town: TownCode, one: Scenario, doors: dict[str, Door]) -> None:
+    door = doors[town]
+    outcome = run_one(one, door, door.reading.reader.capabilities)
+    if outcome.outcome == LACKING:
+        pytest.skip(outcome.reason_en)
+    assert outcome.outcome == PASSED, outcome.reason_en
