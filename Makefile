@@ -75,6 +75,10 @@ format: $(DEV) ## Put every Python file into the house's format and mend what ru
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+.PHONY: coverage-table
+coverage-table: $(DEV) ## Run every town through every scenario of the kit and write docs/coverage.md from the results.
+	@$(PY) -m tests.coverage_table
+
 .PHONY: screenshots
 screenshots: $(DEV) ## Take pictures of the pages with Chromium into artefacts/screenshots.
 	@$(PY) -m tests.browser.screenshots

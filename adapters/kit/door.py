@@ -30,7 +30,7 @@ def _answered(answer: DoorAnswer, *statuses: str) -> None:
     "door-accepted",
     "推送被接收，落库并得到回执",
     "a push is accepted, stored and receipted",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def accepted(it: Door) -> None:
     before = it.stored()
@@ -44,7 +44,7 @@ def accepted(it: Door) -> None:
     "door-same-push",
     "同一批再送一次，得到同样的答复，只存一次",
     "the same push again gets the same answer, and is stored once",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def same_push(it: Door) -> None:
     before, key, items = it.stored(), it.key(), fresh(it, 2)
@@ -57,7 +57,7 @@ def same_push(it: Door) -> None:
     "door-duplicate",
     "同样的条目换一批再送，是重复",
     "the same item in another push is a duplicate",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def duplicate(it: Door) -> None:
     items = fresh(it)
@@ -71,7 +71,7 @@ def duplicate(it: Door) -> None:
     "door-conflict",
     "同一引用号、内容不同，是冲突",
     "the same reference with other content is a conflict",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def conflict(it: Door) -> None:
     items = fresh(it)
@@ -86,7 +86,7 @@ def conflict(it: Door) -> None:
     "door-correction",
     "更正（冲回）被接收，原条目不改",
     "a correction is accepted as a new item that names the old",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def correction(it: Door) -> None:
     back = it.reading.town.correction
@@ -102,7 +102,7 @@ def correction(it: Door) -> None:
     "door-unknown-word",
     "没见过的活动代码进入待核实，不落账",
     "a word never seen goes to quarantine",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def unknown_word(it: Door) -> None:
     before = it.stored()
@@ -116,7 +116,7 @@ def unknown_word(it: Door) -> None:
     "door-wrong-item",
     "写错的条目被拒绝，其余照收",
     "a wrong item is rejected and the others are taken",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def wrong_item(it: Door) -> None:
     before = it.stored()
@@ -131,7 +131,7 @@ def wrong_item(it: Door) -> None:
     "door-no-consent",
     "没有同意的人，不留任何信息",
     "of a person without consent nothing is kept",
-    needs=("items",),
+    needs=("pushes", "items"),
 )
 def no_consent(it: Door) -> None:
     before = it.stored()
@@ -146,6 +146,7 @@ def no_consent(it: Door) -> None:
     "door-forged",
     "签名或凭证不对的推送被拒绝，什么也不存",
     "a push with a wrong signature or credential is refused and nothing is stored",
+    needs=("pushes",),
 )
 def forged(it: Door) -> None:
     expect(len(it.sender.forgeries) > 0, "没有说明怎样伪造", "the town does not say what can be forged")
@@ -163,7 +164,9 @@ def forged(it: Door) -> None:
     expect_equal(it.stored(), before, "伪造的推送落了库", "a forged push is stored")
 
 
-@scenario("door-largest-page", "最大的一页一次收下", "the largest page is taken at once", needs=("items",))
+@scenario(
+    "door-largest-page", "最大的一页一次收下", "the largest page is taken at once", needs=("pushes", "items")
+)
 def largest_page(it: Door) -> None:
     most = it.reading.reader.capabilities.max_items
     answer = push(it, fresh(it, most))
@@ -179,7 +182,7 @@ def largest_page(it: Door) -> None:
     "door-encoding",
     "编码不对的报文被拒绝，什么也不存",
     "a message in the wrong encoding is refused and nothing is stored",
-    needs=("items", "rest"),
+    needs=("pushes", "items", "rest"),
 )
 def encoding(it: Door) -> None:
     before = it.stored()
