@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.town_check import check, report
+from gateway.cli.town_new import new
 from gateway.config import load_config
 from gateway.web.tables import csv_of
 from schemas.values import BEIJING, TownCode
@@ -30,6 +31,7 @@ def group() -> None:
 
 
 group.add_command(check)
+group.add_command(new)
 group.add_command(report)
 
 
