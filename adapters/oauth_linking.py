@@ -55,7 +55,7 @@ class OidcLinking:
         client_cert: tuple[str, str] | None,
         timeout: tuple[float, float],
     ) -> None:
-        self.issuer = issuer
+        self._issuer = issuer
         self._neighbour = neighbour
         self._client_id = client_id
         self._url = {name: address.rstrip("/") + path for name, path in paths.items()}
@@ -64,6 +64,11 @@ class OidcLinking:
         self._keys: KeySet | None = None
         self._keys_at = 0.0  # monotonic
         self._lock = threading.Lock()
+
+    @property
+    def issuer(self) -> str:
+        """What `iss` must say."""
+        return self._issuer
 
     @property
     def authorize_origin(self) -> str:
@@ -159,7 +164,7 @@ class OidcLinking:
             jwt.JWTClaimsRegistry(
                 now=now,
                 leeway=LEEWAY_S,
-                iss={"essential": True, "value": self.issuer},
+                iss={"essential": True, "value": self._issuer},
                 aud={"essential": True, "value": self._client_id},
                 sub={"essential": True},
                 exp={"essential": True},

@@ -41,6 +41,10 @@ def setting(default: Any, parse: Callable[[str], Any], about: str) -> Any:
     return field(default=default, metadata=metadata)
 
 
+#: Of the sandbox's bank, which does not exist: production names its own.
+INVENTED = frozenset({"示例农村商业银行", "Example Rural Commercial Bank", "000-00000000"})
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings. The name in the environment is GATEWAY_ and the field's name in capitals."""
@@ -139,6 +143,14 @@ class Config:
     staff_session_s: int = setting(36_000, int, "the longest a staff session lasts, whatever is done in it")
     staff_lock_after: int = setting(5, int, "failed sign-ins in a row after which an account is locked")
     staff_lock_s: int = setting(900, int, "how long a locked account stays so")
+    link_entry_s: int = setting(900, int, "how long an entry link to the account linking page is good")
+    bank_name: str = setting(
+        "示例农村商业银行", str, "who receives residents' data, as the consent page names it in Chinese"
+    )
+    bank_name_en: str = setting("Example Rural Commercial Bank", str, "the same in English")
+    bank_contact: str = setting(
+        "000-00000000", str, "how residents reach the bank about their data: the consent page shows it"
+    )
     feed_gap_raise_s: int = setting(
         300, int, "how long a number may be missing in a town's change feed before it is raised"
     )
@@ -199,6 +211,12 @@ def _contradictions(config: Config) -> list[str]:
         faults.append(
             "GATEWAY_DATABASE_AUDIT_URL is missing: with GATEWAY_DATABASE_URL the auditor needs a role of their own"
         )
+    if config.mode == "production":
+        faults += [
+            f"GATEWAY_{name.upper()} is missing: residents are told who receives their data (PIPL art. 23)"
+            for name in ("bank_name", "bank_name_en", "bank_contact")
+            if getattr(config, name) in INVENTED
+        ]
     if config.mode == "production" and not config.database_url:
         faults.append("GATEWAY_DATABASE_URL is missing: production does not run on the embedded server")
     for name in (

@@ -11,6 +11,7 @@ from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.pull_changes import pull_changes
+from gateway.flows.pull_history import pull_history
 from gateway.flows.purge_assertions import purge_assertions
 from gateway.flows.purge_sessions import purge_sessions
 from gateway.flows.read_again import read_again
@@ -18,6 +19,7 @@ from gateway.flows.reconcile_due import reconcile_due
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.remove_old_runs import remove_old_runs
 from gateway.flows.remove_quarantined import remove_quarantined
+from gateway.flows.renew_links import renew_links
 from gateway.flows.seal_log import seal_log
 from gateway.flows.settle_unknowns import settle_unknowns
 from gateway.flows.verify_log import verify_log
@@ -94,6 +96,14 @@ def _pull(house: House, now: datetime) -> Counts:
     return pull_changes(house, now=now)
 
 
+def _pull_history(house: House, now: datetime) -> Counts:
+    return pull_history(house, now=now)
+
+
+def _renew_links(house: House, now: datetime) -> Counts:
+    return renew_links(house, now=now)
+
+
 def _expire(house: House, now: datetime) -> Counts:
     return expire_benefits(house, now=now)
 
@@ -146,6 +156,18 @@ JOBS = (
         "reads the change feeds of towns, and asks for numbers that did not come",
         _pull,
         every_s=2,
+    ),
+    Job(
+        "pull_history",
+        "fetches what residents did before they linked their account",
+        _pull_history,
+        every_s=2,
+    ),
+    Job(
+        "renew_links",
+        "keeps grants of linked accounts alive, ends ended ones at the town",
+        _renew_links,
+        every_s=60,
     ),
     Job("expire_benefits", "begins and ends benefits of the day", _expire, every_s=300),
     Job("purge_assertions", "forgets used token assertions that have ended", _purge_assertions, every_s=600),

@@ -53,7 +53,13 @@ class TownLinking(Protocol):
 
     Errors: UnavailableError (nothing happened), OutcomeUnknownError, RefusedError (the town or a check said no)."""
 
-    issuer: str  # what `iss` must say (RFC 9207)
+    @property
+    def issuer(self) -> str:
+        """What `iss` must say (RFC 9207)."""
+
+    @property
+    def authorize_origin(self) -> str:
+        """Where browsers are sent: scheme, host and port."""
 
     def begin(self, *, state: str, nonce: str, code_verifier: str, redirect_uri: str, language: str) -> str:
         """The address the resident's browser is sent to."""
@@ -75,11 +81,20 @@ class HookEvent(NamedTuple):
     subject: str = ""  # our serial, for a freeze
 
 
+class EventReader(Protocol):
+    """A town's reader that reads signed events too."""
+
+    def read_event(self, body: bytes) -> HookEvent:
+        """What an event says. Raises InvalidError."""
+
+
 @dataclass(frozen=True, slots=True)
 class HookMessage:
-    """A request at the events door as it came. Repeated headers are repeated."""
+    """A request at the events door: the three headers of Standard Webhooks ('' when missing) and the body's bytes."""
 
-    headers: tuple[tuple[str, str], ...]
+    event_id: str
+    timestamp: str
+    signature: str
     body: bytes = field(repr=False)
 
 

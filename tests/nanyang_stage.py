@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,19 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from adapters import nanyang_young
 from adapters.nanyang_young.simulator import Authority, Books, create_simulator_app
 from certs import ensure_development
+from gateway import links, translog
 from gateway.config import load_config
+from gateway.flows.issue_entry import issue_entry
 from gateway.house import House
+from gateway.links import Held
+from gateway.links.restate import LINKED, UNLINKED, link_record
 from schemas.contributions import ConsentGiven, MemberRegistration
-from schemas.values import Purpose, TownCode
+from schemas.feeds import EntryIdentity
+from schemas.resident_id import check_character
+from schemas.values import PersonId, Purpose, TownCode
 from tests.conftest import TestDatabase
-from tests.plain_town import NOW, invented_id_no, plain_house
+from tests.plain_town import NOW, plain_house
+from tests.served import Served, served_gateway
 
 TOWN = TownCode("nanyang_young")
 
@@ -34,8 +41,14 @@ def openid(number: int) -> str:
     return f"o_ny{number:08d}x"
 
 
+def id_no_of(number: int, born: date = date(1980, 5, 17)) -> str:
+    """An invented resident id: the county code 330199 was never given to a county; a valid check character (GB 11643)."""
+    first = f"330199{born:%Y%m%d}{number:03d}"
+    return first + check_character(first)
+
+
 def member(number: int) -> dict[str, str]:
-    return {"openid": openid(number), "id_no": invented_id_no(number), "name": f"测试{number:03d}"}
+    return {"openid": openid(number), "id_no": id_no_of(number), "name": f"测试{number:03d}"}
 
 
 def change(number: int, who: int = 1, **changes: Any) -> dict[str, Any]:
@@ -166,3 +179,45 @@ def settings_text(town: SimulatedNanyang) -> str:
 
 def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The served gateway and the simulated town it knows."""
+
+    served: Served
+    town: SimulatedNanyang
+
+
+@contextmanager
+def served_with_nanyang(database: TestDatabase, folder: Path) -> Iterator[Stage]:
+    """gunicorn over TLS, with a town of 39 residents beside it."""
+    (folder / "state").mkdir()
+    with running_nanyang(folder / "state") as town:
+        town.books.add_members([member(n) for n in range(4, 40)])
+        (folder / "state" / "neighbours.toml").write_text(settings_text(town))
+        with served_gateway(database, folder) as served:
+            yield Stage(served, town)
+
+
+def identity(number: int) -> EntryIdentity:
+    person = member(number)
+    return EntryIdentity(person["id_no"], person["name"])
+
+
+def entry(house: House, number: int) -> str:
+    """An entry link for one of the residents."""
+    return issue_entry(house, TOWN, identity(number), now=house.clock())
+
+
+def populate_links(house: House, person_ids: list[int]) -> None:
+    """Links with their records: all of these persons', the first one ended."""
+    with house.db.transaction() as tx:
+        for person_id in person_ids:
+            held = Held(house.new_id(), TOWN, PersonId(person_id), openid(person_id), "refresh")
+            link_id, _ = links.insert_link(tx, house.keys, held, now=NOW)
+            records = [link_record(tx, LINKED, link_id)]
+            if person_id == person_ids[0]:
+                links.end_link(tx, TOWN, person_id, "resident", now=NOW)
+                records.append(link_record(tx, UNLINKED, link_id))
+            translog.append_records(tx, records, now=NOW, new_id=house.new_id)

@@ -14,7 +14,7 @@ from adapters.lijiayuan.client import LijiayuanClient
 from adapters.lijiayuan.mapping import CAPABILITIES, PROFILE, create_reader
 from adapters.oauth_client import OAuthAccess
 
-__all__ = ["CAPABILITIES", "PROFILE", "Config", "create_client", "create_reader"]
+__all__ = ["CAPABILITIES", "PROFILE", "Config", "create_client", "create_reader", "hook_secrets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,18 @@ class Config:
     key_file: Path = field(repr=False)  # ES256 private key for private_key_jwt (PEM)
     key_id: str = ""
     token_path: str = "/oauth/token"  # noqa: S105  a path, not a secret
+    hook_secrets: tuple[str, ...] = field(default=(), repr=False)  # whsec_…; two during rotation
     ca_file: Path | None = None  # authorities of the town's server certificate; None: the system's
     client_cert: Path | None = None
     client_key: Path | None = field(default=None, repr=False)
     connect_timeout_s: float = 3.0
     answer_timeout_s: float = 10.0
     sandbox: bool = False  # a simulator; refused in production
+
+
+def hook_secrets(config: Config) -> tuple[str, ...]:
+    """The secrets its events are signed with, newest first."""
+    return tuple(config.hook_secrets)
 
 
 def create_client(config: Config) -> LijiayuanClient:

@@ -11,6 +11,7 @@ import yaml
 
 from adapters.json_town import Batch, JsonTownReader
 from adapters.lijiayuan import wire
+from adapters.lijiayuan.events import to_event
 from schemas.contributions import (
     ConsentGiven,
     Contribution,
@@ -18,6 +19,7 @@ from schemas.contributions import (
     MemberRegistration,
     Withdrawal,
 )
+from schemas.feeds import HookEvent
 from schemas.ports import Capabilities, Profile
 from schemas.values import Category, ContributionKind, Purpose, TownCode
 
@@ -143,9 +145,17 @@ def _contract() -> Mapping[str, Any]:
     return contract
 
 
-def create_reader() -> JsonTownReader:
+class LijiayuanReader(JsonTownReader):
+    """Reads pushes as every JSON town's, and signed events besides."""
+
+    def read_event(self, body: bytes) -> HookEvent:
+        """A webhook of the town. Raises InvalidError."""
+        return to_event(body)
+
+
+def create_reader() -> LijiayuanReader:
     """Their words to ours: pure, one for all threads."""
-    return JsonTownReader(
+    return LijiayuanReader(
         profile=PROFILE,
         version="lijiayuan/1",
         capabilities=CAPABILITIES,

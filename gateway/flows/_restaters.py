@@ -18,6 +18,7 @@ RESTATING_ROOMS = (
     "benefits",
     "outbox",
     "clients",
+    "links",
     "staff",
     "settlements",
     "translog",

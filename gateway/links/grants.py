@@ -91,6 +91,12 @@ def list_ended_grants(tx: Transaction, keys: KeyRing, town: TownCode, limit: int
     return [_open(keys, row) for row in tx.all(queries.list_ended_grants, {"town": town, "limit": limit})]
 
 
+def find_ended_grant(tx: Transaction, keys: KeyRing, link_id: UUID) -> Held | None:
+    """The grant of a link that ended, which the town was not yet told of."""
+    row = tx.find(queries.find_ended_grant, {"link_id": link_id})
+    return _open(keys, row) if row else None
+
+
 def lock_grant(tx: Transaction, keys: KeyRing, link_id: UUID) -> Held | None:
     """The grant, held until the transaction ends; None when it is gone or its link ended."""
     row = tx.find(queries.lock_grant, {"link_id": link_id})

@@ -67,6 +67,10 @@ where town = %(town)s and renewed_at < %(renewed_before)s and ended_at is null o
 select link_id, town, person_id, key_id, sealed, history_cursor from link_grant
 where town = %(town)s and ended_at is not null order by ended_at, link_id limit %(limit)s;
 
+-- name: find_ended_grant
+select link_id, town, person_id, key_id, sealed, history_cursor from link_grant
+where link_id = %(link_id)s and ended_at is not null;
+
 -- name: lock_grant
 select link_id, town, person_id, key_id, sealed, history_cursor from link_grant
 where link_id = %(link_id)s and ended_at is null for update;

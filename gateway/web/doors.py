@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask
 
 from gateway.house import House
-from gateway.web import guards, health, log, oauth, operations, pages, soap, staff, towns
+from gateway.web import (
+    guards,
+    health,
+    hooks,
+    links,
+    log,
+    oauth,
+    operations,
+    pages,
+    soap,
+    staff,
+    towns,
+)
 from gateway.web.guards import Guard
 from schemas.staff import Role
 
@@ -32,12 +44,22 @@ def list_doors(house: House) -> list[Door]:
         Door("metadata", "/.well-known", guards.open_to_all, oauth.metadata_blueprint),
         Door("log", "/log", guards.open_to_all, log.log_blueprint),
         Door("log_entries", "/log/tile/entries", guards.entries_reader, log.log_entries_blueprint),
+        Door("links", "/link", guards.carries_entry, links.links_blueprint),
         Door("oauth", "/oauth", guards.proves_itself, oauth.oauth_blueprint),
         Door("sign_in", "/staff", guards.signs_in, staff.sign_in_blueprint),
         Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
         Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():
+        if hasattr(reader, "read_event"):
+            doors.append(
+                Door(
+                    f"hooks_{town}",
+                    f"/towns/{town}/v1",
+                    guards.signs_events,
+                    lambda house, town=town: hooks.hooks_blueprint(house, town),  # type: ignore[misc]
+                )
+            )
         if reader.capabilities.speaks == "soap" or not reader.capabilities.pushes:
             continue
         doors.append(

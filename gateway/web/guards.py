@@ -45,6 +45,14 @@ def proves_itself(house: House, blueprint: Blueprint) -> None:
     """The token endpoint: its flow demands the client's key and certificate."""
 
 
+def carries_entry(house: House, blueprint: Blueprint) -> None:
+    """Residents: each flow demands an entry link the bank sealed, or the return of a linking this browser began."""
+
+
+def signs_events(house: House, blueprint: Blueprint) -> None:
+    """Towns' events: the flow demands a signature with a secret of that town (Standard Webhooks)."""
+
+
 def metrics_reader(house: House, blueprint: Blueprint) -> None:
     """A bearer token when one is configured; otherwise loopback only, and never through a proxy."""
     _token_or_loopback(blueprint, house.config.metrics_token, "metrics", "GATEWAY_METRICS_TOKEN")

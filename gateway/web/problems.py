@@ -123,7 +123,9 @@ def install_problems(app: Flask, base_url: str) -> None:
         headers: dict[str, str] = {}
         if error.retry_after_s is not None or status == 503:
             headers["Retry-After"] = str(error.retry_after_s or 5)
-        if status in (401, 403) and request.path.startswith("/towns/"):
+        if status == 401 and str(request.endpoint).startswith("hooks_"):
+            headers["WWW-Authenticate"] = 'Signature realm="standard-webhooks"'
+        elif status in (401, 403) and request.path.startswith("/towns/"):
             headers["WWW-Authenticate"] = _challenge(error)
         if status >= 500:
             log.error(

@@ -47,6 +47,7 @@ from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.house.tree import tables
+from tests.nanyang_stage import populate_links
 from tests.plain_scores import board, correct, correction, post, posting_house
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
 from tests.soap_keys import der_of, signing_identity
@@ -108,6 +109,7 @@ def _populate(house: House, bank: Bank) -> None:
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
     post(posting_house(house), board("L1", {"F1": {"G01": 100}, "F2": {}}))
     correct(posting_house(house), correction("C1", "F1", "G01", 100, 50))
+    populate_links(house, [1, 2])
     seal_log(house, now=NOW)
 
 

@@ -5,6 +5,7 @@ It speaks the contract beside the adapter and shares no code with it; everything
 
 from adapters.nanyang_young.simulator.authority import LIES, Authority
 from adapters.nanyang_young.simulator.books import Books, BooksError
+from adapters.nanyang_young.simulator.browser import Browser, PageError
 from adapters.nanyang_young.simulator.place import CALLBACK, create_simulator, hook_secret, settings_for
 from adapters.nanyang_young.simulator.sender import Sender, event_body, signature, signed_headers
 from adapters.nanyang_young.simulator.server import create_simulator_app
@@ -16,6 +17,8 @@ __all__ = [
     "Authority",
     "Books",
     "BooksError",
+    "Browser",
+    "PageError",
     "Sender",
     "Town",
     "create_simulator",
