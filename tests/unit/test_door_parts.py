@@ -153,6 +153,7 @@ def test_the_openapi_document_is_valid_and_names_every_address(app: Flask, house
         "/openapi.json",
         "/problems/{code}",
         "/metrics",
+        "/neighbours",
     }
     assert set(document["paths"]) == served - pages
 
