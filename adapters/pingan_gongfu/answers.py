@@ -44,7 +44,10 @@ def create_service(town: TownCode, signing: SigningIdentity) -> SoapService:
         },
         security=SoapSecurity.USERNAME_DIGEST,
         signing=signing,
-        encodings=("GB18030",),
+        encodings=(
+            "GB18030",
+            "UTF-8",
+        ),  # the platform writes GB18030; libraries of today write UTF-8 and nothing else
     )
 
 
