@@ -159,6 +159,10 @@ class Config:
     breaker_wait_s: float = setting(
         30.0, float, "how long it is left alone at first; doubled each time in a row, to 10 minutes"
     )
+    desk_approval_fen: int = setting(
+        20_000, int, "from this value of a basket (1/100 CNY) a second person approves a redemption"
+    )
+    desk_hold_s: int = setting(600, int, "a freeze that is not confirmed ends by itself after so long")
     otel_endpoint: str = setting("", str, "OTLP/HTTP endpoint; empty: OpenTelemetry is off")
     log_level: str = setting("INFO", str, "lowest level of log lines")
     log_entries_token: str = setting(
@@ -229,6 +233,8 @@ def _contradictions(config: Config) -> list[str]:
         "staff_session_s",
         "staff_lock_after",
         "staff_lock_s",
+        "desk_approval_fen",
+        "desk_hold_s",
     ):
         if getattr(config, name) < 1:
             faults.append(f"GATEWAY_{name.upper()}={getattr(config, name)}: must be at least 1")

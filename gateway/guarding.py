@@ -19,9 +19,9 @@ from typing import Protocol, TypeVar
 from gateway.flows.note_neighbour import note_neighbour
 from gateway.house import House
 from schemas.boundary import before_neighbour_call
-from schemas.errors import GatewayError, OutcomeUnknownError, UnavailableError
+from schemas.errors import GatewayError, OutcomeUnknownError, RefusedError, UnavailableError
 from schemas.policy import Facility
-from schemas.ports import BankPort, FreezeState, StatementLine, TownClient
+from schemas.ports import BankPort, FreezeState, Reversing, StatementLine, TownClient
 from schemas.proposals import BankAnswer, BenefitProposal, BenefitRevocation
 from schemas.values import Serial
 
@@ -199,6 +199,15 @@ class GuardedTown:
 
     def release(self, serial: Serial) -> FreezeState:
         return self.guard.call(lambda: self.client.release(serial))
+
+    def reverse(self, serial: Serial) -> FreezeState:
+        """Only where the town's capabilities say that it can."""
+        if not isinstance(self.client, Reversing):
+            raise RefusedError(
+                f"{self.guard.neighbour} takes nothing confirmed back", code="town-cannot-reverse"
+            )
+        reversing = self.client
+        return self.guard.call(lambda: reversing.reverse(serial))
 
     def find(self, serial: Serial) -> FreezeState | None:
         return self.guard.call(lambda: self.client.find(serial))

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 
 from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
+from gateway.flows.end_overdue_holds import end_overdue_holds
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.pull_changes import pull_changes
@@ -21,6 +22,7 @@ from gateway.flows.remove_old_runs import remove_old_runs
 from gateway.flows.remove_quarantined import remove_quarantined
 from gateway.flows.renew_links import renew_links
 from gateway.flows.seal_log import seal_log
+from gateway.flows.settle_redemptions import settle_redemptions
 from gateway.flows.settle_unknowns import settle_unknowns
 from gateway.flows.verify_log import verify_log
 from gateway.house import House
@@ -88,6 +90,14 @@ def _settle(house: House, now: datetime) -> Counts:
     return settle_unknowns(house, now=now)
 
 
+def _settle_redemptions(house: House, now: datetime) -> Counts:
+    return settle_redemptions(house, now=now)
+
+
+def _end_holds(house: House, now: datetime) -> Counts:
+    return end_overdue_holds(house, now=now)
+
+
 def _refresh(house: House, now: datetime) -> Counts:
     return refresh_facilities(house, now=now)
 
@@ -150,6 +160,13 @@ JOBS = (
     Job("propose_benefits", "evaluates whose facts changed and writes proposals", _propose, every_s=2),
     Job("deliver_proposals", "says waiting messages to the bank", _deliver, every_s=2),
     Job("settle_unknowns", "asks the bank what it heard where its answer was lost", _settle, every_s=5),
+    Job(
+        "settle_redemptions",
+        "asks towns what they heard where an answer about a redemption was lost",
+        _settle_redemptions,
+        every_s=5,
+    ),
+    Job("end_overdue_holds", "gives back what was frozen and not confirmed in time", _end_holds, every_s=15),
     Job("refresh_facilities", "asks the bank for base limit and rate of applicants", _refresh, every_s=5),
     Job(
         "pull_changes",

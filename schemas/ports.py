@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from schemas.contributions import FaultyItem, HouseholdRegistration, ReadPush, Withdrawal
 from schemas.policy import Facility
@@ -32,6 +32,7 @@ class Capabilities:
     account: str = (
         ""  # what TownClient's `account` is: 'household_code' | 'id_no' | 'openid'; '': as `holds` suggests
     )
+    can_reverse: bool = False  # takes a confirmed freeze back: its client is also `Reversing`
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class FreezeState:
     """What the town says about one of our serials."""
 
     serial: Serial
-    state: str  # 'frozen' | 'confirmed' | 'released' | 'expired'
+    state: str  # 'frozen' | 'confirmed' | 'released' | 'expired' | 'reversed'
     points_centi: int
     town_reference: str
 
@@ -119,6 +120,15 @@ class TownClient(Protocol):
     def find(self, serial: Serial) -> FreezeState | None: ...
     def balance(self, account: str) -> int: ...
     def day_statement(self, on: date) -> Iterator[StatementLine]: ...
+
+
+@runtime_checkable
+class Reversing(Protocol):
+    """A town that takes a confirmed freeze back (冲正): the points return to the account. Beside TownClient, where a town can.
+
+    The same errors as TownClient; the same again is answered like the first time, with state 'reversed'."""
+
+    def reverse(self, serial: Serial) -> FreezeState: ...
 
 
 class BankPort(Protocol):

@@ -46,7 +46,7 @@ class PlainReader:
     town = TOWN
     profile = Profile(TOWN, "平镇", "Plain", "平镇", "Plain", None)
     version = "plain/1"
-    capabilities = Capabilities("household", True, True, True, True, True, 5000)
+    capabilities = Capabilities("household", True, True, True, True, True, 5000, can_reverse=True)
 
     def read_push(self, body: bytes, codes: Mapping[str, Category]) -> ReadPush:
         try:

@@ -14,7 +14,7 @@ from schemas.errors import GatewayError, NotFoundError, OutcomeUnknownError, Una
 from schemas.ports import FreezeState, StatementLine
 from schemas.values import Serial, points_text
 
-STATES: Final = frozenset({"frozen", "confirmed", "released", "expired"})
+STATES: Final = frozenset({"frozen", "confirmed", "released", "expired", "reversed"})
 MAX_PAGES = 10_000
 
 _read_points = Points().quick
@@ -49,6 +49,14 @@ class LijiayuanClient:
         return _state(
             serial,
             self._access.act(f"/api/v1/freezes/{quote(serial, safe='')}/release", {}),
+            OutcomeUnknownError,
+        )
+
+    def reverse(self, serial: Serial) -> FreezeState:
+        """The confirmed points go back to the family (冲正)."""
+        return _state(
+            serial,
+            self._access.act(f"/api/v1/freezes/{quote(serial, safe='')}/reverse", {}),
             OutcomeUnknownError,
         )
 

@@ -91,6 +91,7 @@ CAPABILITIES: Final = Capabilities(
     posts_scores=False,
     half_points=True,
     max_items=wire.MAX_ITEMS,
+    can_reverse=True,
 )
 
 

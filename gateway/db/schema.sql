@@ -80,6 +80,51 @@ end $$;
 
 ALTER FUNCTION public.move_proposals() OWNER TO gateway_migrate;
 
+CREATE FUNCTION public.move_redemptions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+declare
+    wrong record;
+    changed int;
+    counted int;
+begin
+    select h.redemption_id, h.from_state, h.event, h.to_state into wrong
+    from happened h left join redemption_edge e on e.from_state = h.from_state and e.event = h.event and e.to_state = h.to_state
+    where e.from_state is null limit 1;
+    if found then
+        raise exception 'redemption %: % does not lead from % to %', wrong.redemption_id, wrong.event, wrong.from_state, wrong.to_state
+            using errcode = 'check_violation', constraint = 'redemption_edge', table = 'redemption_event';
+    end if;
+    update redemption r set state = h.to_state from happened h where r.redemption_id = h.redemption_id and r.state = h.from_state;
+    get diagnostics changed = row_count;
+    select count(*) into counted from happened;
+    if changed <> counted then
+        raise exception '% of % redemptions were not in the state the event leaves', counted - changed, counted
+            using errcode = 'check_violation', constraint = 'redemption_state', table = 'redemption_event';
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION public.move_redemptions() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.move_stock() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+begin
+    insert into stock (branch_no, good_id) select distinct branch_no, good_id from moved order by 1, 2 on conflict do nothing;
+    with legs as (
+        select branch_no, good_id, sum(on_hand_change_count)::int as on_hand, sum(held_change_count)::int as held
+        from moved group by branch_no, good_id order by branch_no, good_id
+    )
+    update stock s set on_hand_count = s.on_hand_count + legs.on_hand, held_count = s.held_count + legs.held
+    from legs where s.branch_no = legs.branch_no and s.good_id = legs.good_id;
+    return null;
+end $$;
+
+ALTER FUNCTION public.move_stock() OWNER TO gateway_migrate;
+
 CREATE FUNCTION public.open_accounts(holders bigint[], in_town text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public'
@@ -151,6 +196,20 @@ end $$;
 
 ALTER FUNCTION public.refuse_hold_reopened() OWNER TO gateway_migrate;
 
+CREATE FUNCTION public.refuse_leg_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    moving text[] := array['heard', 'town_reference', 'asked_at'];
+begin
+    if tg_op = 'DELETE' or (to_jsonb(new) - moving) is distinct from (to_jsonb(old) - moving) then
+        raise exception 'what a town is asked never changes' using errcode = 'integrity_constraint_violation', table = 'redemption_leg';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_leg_change() OWNER TO gateway_migrate;
+
 CREATE FUNCTION public.refuse_link_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -202,6 +261,51 @@ begin
 end $$;
 
 ALTER FUNCTION public.refuse_proposal_change() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_redemption_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    moving text[] := array['state', 'wanted', 'approved_by', 'goods', 'posted', 'next_attempt_at', 'attempts'];
+begin
+    if tg_op = 'INSERT' then
+        if new.state <> 'opened' then
+            raise exception 'a redemption begins as opened' using errcode = 'check_violation', constraint = 'redemption_edge';
+        end if;
+        return new;
+    end if;
+    if tg_op = 'DELETE' or (to_jsonb(new) - moving) is distinct from (to_jsonb(old) - moving) then
+        raise exception 'a redemption is never changed or removed; its state moves by an event'
+            using errcode = 'integrity_constraint_violation', table = 'redemption';
+    end if;
+    if new.state <> old.state then
+        if current_user <> (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
+            raise exception 'a redemption moves by an event only' using errcode = 'integrity_constraint_violation', table = 'redemption';
+        end if;
+        if not exists (select from redemption_edge where from_state = old.state and to_state = new.state) then
+            raise exception 'a redemption does not go from % to %', old.state, new.state
+                using errcode = 'check_violation', constraint = 'redemption_edge', table = 'redemption';
+        end if;
+    end if;
+    if old.approved_by is not null and new.approved_by is distinct from old.approved_by then
+        raise exception 'an approval is given once' using errcode = 'integrity_constraint_violation', table = 'redemption';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_redemption_change() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_stock_edit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user <> (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
+        raise exception 'stock changes by a movement only' using errcode = 'integrity_constraint_violation', table = 'stock';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_stock_edit() OWNER TO gateway_migrate;
 
 CREATE FUNCTION public.seal_records() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -552,6 +656,41 @@ CREATE TABLE public.feed_gap (
 );
 
 ALTER TABLE public.feed_gap OWNER TO gateway_migrate;
+
+CREATE TABLE public.good (
+    good_id uuid NOT NULL,
+    code text NOT NULL,
+    name_zh text NOT NULL,
+    name_en text NOT NULL,
+    picture text DEFAULT ''::text NOT NULL,
+    low_stock_count integer DEFAULT 0 NOT NULL,
+    limit_count integer DEFAULT 0 NOT NULL,
+    limit_period text DEFAULT 'year'::text NOT NULL,
+    offered boolean DEFAULT true NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT good_code_check CHECK ((code ~ '^[A-Z0-9-]{1,24}$'::text)),
+    CONSTRAINT good_limit_count_check CHECK ((limit_count >= 0)),
+    CONSTRAINT good_limit_period_check CHECK ((limit_period = ANY (ARRAY['month'::text, 'year'::text, 'ever'::text]))),
+    CONSTRAINT good_low_stock_count_check CHECK ((low_stock_count >= 0))
+);
+
+ALTER TABLE public.good OWNER TO gateway_migrate;
+
+CREATE TABLE public.good_price (
+    price_id uuid NOT NULL,
+    good_id uuid NOT NULL,
+    town text NOT NULL,
+    valid_from_on date NOT NULL,
+    price_centi bigint NOT NULL,
+    settle_fen bigint NOT NULL,
+    agreement text NOT NULL,
+    set_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT good_price_price_centi_check CHECK ((price_centi > 0)),
+    CONSTRAINT good_price_settle_fen_check CHECK ((settle_fen >= 0))
+);
+
+ALTER TABLE public.good_price OWNER TO gateway_migrate;
 
 CREATE TABLE public.hold (
     hold_id uuid NOT NULL,
@@ -981,6 +1120,90 @@ ALTER TABLE public.record_pending ALTER COLUMN queue_no ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
+CREATE TABLE public.redemption (
+    redemption_id uuid NOT NULL,
+    serial text NOT NULL,
+    branch_no text NOT NULL,
+    teller_no text NOT NULL,
+    staff_id uuid NOT NULL,
+    idempotency_key text NOT NULL,
+    content_sha256 text NOT NULL,
+    person_id bigint NOT NULL,
+    proxy_person_id bigint,
+    business_on date NOT NULL,
+    needs_approval boolean NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'opened'::text NOT NULL,
+    wanted text DEFAULT 'freeze'::text NOT NULL,
+    approved_by uuid,
+    goods text DEFAULT 'held'::text NOT NULL,
+    posted boolean DEFAULT false NOT NULL,
+    next_attempt_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    CONSTRAINT approved_by_another CHECK (((approved_by IS NULL) OR (approved_by <> staff_id))),
+    CONSTRAINT redemption_goods_check CHECK ((goods = ANY (ARRAY['held'::text, 'released'::text, 'issued'::text, 'returned'::text]))),
+    CONSTRAINT redemption_state_check CHECK ((state = ANY (ARRAY['opened'::text, 'freezing'::text, 'frozen'::text, 'confirming'::text, 'confirmed'::text, 'handed_over'::text, 'releasing'::text, 'released'::text, 'refused'::text, 'unknown'::text, 'reversed'::text]))),
+    CONSTRAINT redemption_wanted_check CHECK ((wanted = ANY (ARRAY['freeze'::text, 'confirm'::text, 'release'::text, 'reverse'::text])))
+);
+
+ALTER TABLE public.redemption OWNER TO gateway_migrate;
+
+CREATE TABLE public.redemption_edge (
+    from_state text NOT NULL,
+    event text NOT NULL,
+    to_state text NOT NULL
+);
+
+ALTER TABLE public.redemption_edge OWNER TO gateway_migrate;
+
+CREATE TABLE public.redemption_event (
+    event_id uuid NOT NULL,
+    redemption_id uuid NOT NULL,
+    event_no integer NOT NULL,
+    event text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    staff_id uuid,
+    teller_no text NOT NULL,
+    code text NOT NULL,
+    stands text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.redemption_event OWNER TO gateway_migrate;
+
+CREATE TABLE public.redemption_leg (
+    redemption_id uuid NOT NULL,
+    town text NOT NULL,
+    serial text NOT NULL,
+    holder_id bigint NOT NULL,
+    hold_id uuid NOT NULL,
+    total_centi bigint NOT NULL,
+    heard text DEFAULT 'asked'::text NOT NULL,
+    town_reference text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    CONSTRAINT redemption_leg_heard_check CHECK ((heard = ANY (ARRAY['asked'::text, 'frozen'::text, 'confirmed'::text, 'ended'::text, 'absent'::text, 'doubtful'::text]))),
+    CONSTRAINT redemption_leg_total_centi_check CHECK ((total_centi > 0))
+);
+
+ALTER TABLE public.redemption_leg OWNER TO gateway_migrate;
+
+CREATE TABLE public.redemption_line (
+    redemption_id uuid NOT NULL,
+    line_no integer NOT NULL,
+    good_id uuid NOT NULL,
+    town text NOT NULL,
+    quantity_count integer NOT NULL,
+    price_centi bigint NOT NULL,
+    settle_fen bigint NOT NULL,
+    CONSTRAINT redemption_line_price_centi_check CHECK ((price_centi > 0)),
+    CONSTRAINT redemption_line_quantity_count_check CHECK ((quantity_count > 0)),
+    CONSTRAINT redemption_line_settle_fen_check CHECK ((settle_fen >= 0))
+);
+
+ALTER TABLE public.redemption_line OWNER TO gateway_migrate;
+
 CREATE TABLE public.refusal_answer (
     refusal_id uuid NOT NULL,
     answered_by text NOT NULL,
@@ -1147,6 +1370,19 @@ CREATE TABLE public.staff_event (
 
 ALTER TABLE public.staff_event OWNER TO gateway_migrate;
 
+CREATE TABLE public.staff_look (
+    look_id uuid NOT NULL,
+    staff_id uuid NOT NULL,
+    branch_no text NOT NULL,
+    teller_no text NOT NULL,
+    person_id bigint NOT NULL,
+    reason text NOT NULL,
+    looked_at timestamp with time zone NOT NULL,
+    CONSTRAINT staff_look_reason_check CHECK ((reason = ANY (ARRAY['redemption'::text, 'enquiry'::text, 'complaint'::text, 'correction'::text])))
+);
+
+ALTER TABLE public.staff_look OWNER TO gateway_migrate;
+
 CREATE TABLE public.staff_secret (
     staff_id uuid NOT NULL,
     password_hash text NOT NULL,
@@ -1205,6 +1441,45 @@ CREATE UNLOGGED TABLE public.statement_line (
 );
 
 ALTER TABLE public.statement_line OWNER TO gateway_migrate;
+
+CREATE TABLE public.stock (
+    branch_no text NOT NULL,
+    good_id uuid NOT NULL,
+    on_hand_count integer DEFAULT 0 NOT NULL,
+    held_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT held_is_there CHECK (((held_count >= 0) AND (held_count <= on_hand_count))),
+    CONSTRAINT stock_not_negative CHECK ((on_hand_count >= 0))
+);
+
+ALTER TABLE public.stock OWNER TO gateway_migrate;
+
+CREATE TABLE public.stock_movement (
+    cause_id uuid NOT NULL,
+    kind text NOT NULL,
+    branch_no text NOT NULL,
+    good_id uuid NOT NULL,
+    on_hand_change_count integer NOT NULL,
+    held_change_count integer NOT NULL,
+    reason text NOT NULL,
+    moved_by text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
+    CONSTRAINT movement_fits_kind CHECK (
+CASE kind
+    WHEN 'receive'::text THEN ((on_hand_change_count > 0) AND (held_change_count = 0))
+    WHEN 'transfer_in'::text THEN ((on_hand_change_count > 0) AND (held_change_count = 0))
+    WHEN 'return'::text THEN ((on_hand_change_count > 0) AND (held_change_count = 0))
+    WHEN 'transfer_out'::text THEN ((on_hand_change_count < 0) AND (held_change_count = 0))
+    WHEN 'write_off'::text THEN ((on_hand_change_count < 0) AND (held_change_count = 0))
+    WHEN 'count'::text THEN ((on_hand_change_count <> 0) AND (held_change_count = 0))
+    WHEN 'hold'::text THEN ((on_hand_change_count = 0) AND (held_change_count > 0))
+    WHEN 'release'::text THEN ((on_hand_change_count = 0) AND (held_change_count < 0))
+    WHEN 'issue'::text THEN ((on_hand_change_count < 0) AND (held_change_count = on_hand_change_count))
+    ELSE NULL::boolean
+END),
+    CONSTRAINT stock_movement_kind_check CHECK ((kind = ANY (ARRAY['receive'::text, 'hold'::text, 'release'::text, 'issue'::text, 'return'::text, 'transfer_out'::text, 'transfer_in'::text, 'count'::text, 'write_off'::text])))
+);
+
+ALTER TABLE public.stock_movement OWNER TO gateway_migrate;
 
 CREATE SEQUENCE public.subject_seq
     START WITH 1
@@ -1337,6 +1612,15 @@ ALTER TABLE ONLY public.feed_gap
 ALTER TABLE ONLY public.feed
     ADD CONSTRAINT feed_pkey PRIMARY KEY (town);
 
+ALTER TABLE ONLY public.good
+    ADD CONSTRAINT good_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.good
+    ADD CONSTRAINT good_pkey PRIMARY KEY (good_id);
+
+ALTER TABLE ONLY public.good_price
+    ADD CONSTRAINT good_price_pkey PRIMARY KEY (price_id);
+
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (hold_id);
 
@@ -1448,6 +1732,36 @@ ALTER TABLE ONLY public.record_pending
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_pkey PRIMARY KEY (record_id);
 
+ALTER TABLE ONLY public.redemption_edge
+    ADD CONSTRAINT redemption_edge_pkey PRIMARY KEY (from_state, event);
+
+ALTER TABLE ONLY public.redemption_event
+    ADD CONSTRAINT redemption_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.redemption_event
+    ADD CONSTRAINT redemption_event_redemption_id_event_no_key UNIQUE (redemption_id, event_no);
+
+ALTER TABLE ONLY public.redemption_leg
+    ADD CONSTRAINT redemption_leg_hold_id_key UNIQUE (hold_id);
+
+ALTER TABLE ONLY public.redemption_leg
+    ADD CONSTRAINT redemption_leg_pkey PRIMARY KEY (redemption_id, town);
+
+ALTER TABLE ONLY public.redemption_leg
+    ADD CONSTRAINT redemption_leg_serial_key UNIQUE (serial);
+
+ALTER TABLE ONLY public.redemption_line
+    ADD CONSTRAINT redemption_line_pkey PRIMARY KEY (redemption_id, line_no);
+
+ALTER TABLE ONLY public.redemption
+    ADD CONSTRAINT redemption_pkey PRIMARY KEY (redemption_id);
+
+ALTER TABLE ONLY public.redemption
+    ADD CONSTRAINT redemption_serial_key UNIQUE (serial);
+
+ALTER TABLE ONLY public.redemption
+    ADD CONSTRAINT redemption_staff_id_idempotency_key_key UNIQUE (staff_id, idempotency_key);
+
 ALTER TABLE ONLY public.refusal_answer
     ADD CONSTRAINT refusal_answer_pkey PRIMARY KEY (refusal_id);
 
@@ -1490,6 +1804,9 @@ ALTER TABLE ONLY public.staff_change
 ALTER TABLE ONLY public.staff_event
     ADD CONSTRAINT staff_event_pkey PRIMARY KEY (event_id);
 
+ALTER TABLE ONLY public.staff_look
+    ADD CONSTRAINT staff_look_pkey PRIMARY KEY (look_id);
+
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_pkey PRIMARY KEY (staff_id);
 
@@ -1513,6 +1830,12 @@ ALTER TABLE ONLY public.standing_version
 
 ALTER TABLE ONLY public.statement_line
     ADD CONSTRAINT statement_line_pkey PRIMARY KEY (run_id, line_kind, reference);
+
+ALTER TABLE ONLY public.stock_movement
+    ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (cause_id, kind, branch_no, good_id);
+
+ALTER TABLE ONLY public.stock
+    ADD CONSTRAINT stock_pkey PRIMARY KEY (branch_no, good_id);
 
 ALTER TABLE ONLY public.swept_ruleset
     ADD CONSTRAINT swept_ruleset_pkey PRIMARY KEY (ruleset_id);
@@ -1559,6 +1882,8 @@ CREATE INDEX difference_run ON public.difference_change USING btree (run_id);
 CREATE INDEX evidence_export_about ON public.evidence_export USING btree (about_kind, about_id, exported_at);
 
 CREATE INDEX facility_due ON public.facility USING btree (next_ask_at);
+
+CREATE UNIQUE INDEX good_price_from ON public.good_price USING btree (good_id, town, valid_from_on);
 
 CREATE INDEX hold_holder ON public.hold USING btree (holder_id);
 
@@ -1626,6 +1951,16 @@ CREATE INDEX quota_waiting_age ON public.quota_waiting USING btree (programme, w
 
 CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no);
 
+CREATE INDEX redemption_branch ON public.redemption USING btree (branch_no, opened_at);
+
+CREATE INDEX redemption_frozen ON public.redemption USING btree (expires_at) WHERE (state = 'frozen'::text);
+
+CREATE INDEX redemption_line_good ON public.redemption_line USING btree (good_id);
+
+CREATE INDEX redemption_open ON public.redemption USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['freezing'::text, 'confirming'::text, 'releasing'::text, 'unknown'::text]));
+
+CREATE INDEX redemption_person ON public.redemption USING btree (person_id, opened_at);
+
 CREATE INDEX scoreboard_quarter ON public.scoreboard USING btree (town, village, period);
 
 CREATE INDEX soap_client_latest ON public.soap_client USING btree (client_id, changed_at DESC, change_id DESC);
@@ -1636,6 +1971,8 @@ CREATE INDEX staff_change_staff ON public.staff_change USING btree (staff_id, ch
 
 CREATE INDEX staff_event_staff ON public.staff_event USING btree (staff_id, occurred_at);
 
+CREATE INDEX staff_look_person ON public.staff_look USING btree (person_id, looked_at);
+
 CREATE INDEX staff_session_ended ON public.staff_session USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE UNIQUE INDEX staff_session_one ON public.staff_session USING btree (staff_id) WHERE (ended_at IS NULL);
@@ -1644,11 +1981,15 @@ CREATE UNIQUE INDEX staff_subject ON public.staff USING btree (subject) WHERE (s
 
 CREATE INDEX standing_person ON public.standing USING btree (person_id);
 
+CREATE INDEX stock_movement_branch ON public.stock_movement USING btree (branch_no, moved_at);
+
 CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
 
 CREATE TRIGGER consent_once BEFORE DELETE OR UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION public.refuse_consent_change();
 
 CREATE TRIGGER hold_ends_once BEFORE DELETE OR UPDATE ON public.hold FOR EACH ROW EXECUTE FUNCTION public.refuse_hold_reopened();
+
+CREATE TRIGGER leg_stays BEFORE DELETE OR UPDATE ON public.redemption_leg FOR EACH ROW EXECUTE FUNCTION public.refuse_leg_change();
 
 CREATE TRIGGER link_once BEFORE DELETE OR UPDATE ON public.link FOR EACH ROW EXECUTE FUNCTION public.refuse_link_change();
 
@@ -1657,6 +1998,10 @@ CREATE TRIGGER message_ends_once BEFORE DELETE OR UPDATE ON public.outbox_messag
 CREATE TRIGGER move_balances AFTER INSERT ON public.transfer REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.move_balances();
 
 CREATE TRIGGER move_proposals AFTER INSERT ON public.proposal_event REFERENCING NEW TABLE AS happened FOR EACH STATEMENT EXECUTE FUNCTION public.move_proposals();
+
+CREATE TRIGGER move_redemptions AFTER INSERT ON public.redemption_event REFERENCING NEW TABLE AS happened FOR EACH STATEMENT EXECUTE FUNCTION public.move_redemptions();
+
+CREATE TRIGGER move_stock AFTER INSERT ON public.stock_movement REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.move_stock();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.activity_code FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1676,6 +2021,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.evidence_export FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.good_price FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.neighbour_switch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1687,6 +2034,12 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_event FOR EA
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.reconciliation FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.record FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.redemption_edge FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.redemption_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.redemption_line FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.refusal_answer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1703,6 +2056,10 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.soap_client FOR EACH 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_look FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.stock_movement FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1728,6 +2085,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.difference_change FOR EACH 
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.evidence_export FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.good_price FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.neighbour_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1743,6 +2102,16 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal_event FOR EACH STA
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.reconciliation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.record FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.redemption FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.redemption_edge FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.redemption_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.redemption_leg FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.redemption_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.refusal_answer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -1760,6 +2129,10 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_change FOR EACH STATE
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_look FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1770,7 +2143,11 @@ CREATE TRIGGER proposal_edges BEFORE INSERT OR DELETE OR UPDATE ON public.propos
 
 CREATE TRIGGER queue_records AFTER INSERT ON public.record REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION public.queue_records();
 
+CREATE TRIGGER redemption_edges BEFORE INSERT OR DELETE OR UPDATE ON public.redemption FOR EACH ROW EXECUTE FUNCTION public.refuse_redemption_change();
+
 CREATE TRIGGER seal_records AFTER INSERT ON public.leaf REFERENCING NEW TABLE AS sealed FOR EACH STATEMENT EXECUTE FUNCTION public.seal_records();
+
+CREATE TRIGGER stock_by_movement_only BEFORE UPDATE OF branch_no ON public.stock FOR EACH ROW EXECUTE FUNCTION public.refuse_stock_edit();
 
 ALTER TABLE ONLY public.ruleset_approval
     ADD CONSTRAINT ruleset_approval_ruleset_id_name_valid_from_on_proposed_by_fkey FOREIGN KEY (ruleset_id, name, valid_from_on, proposed_by) REFERENCES public.ruleset(ruleset_id, name, valid_from_on, proposed_by);
@@ -1783,6 +2160,10 @@ REVOKE ALL ON PROCEDURE public.make_append_only(IN target regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.move_balances() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.move_proposals() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.move_redemptions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.move_stock() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.open_accounts(holders bigint[], in_town text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.open_accounts(holders bigint[], in_town text) TO gateway_app;
@@ -1797,11 +2178,17 @@ REVOKE ALL ON FUNCTION public.refuse_consent_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_hold_reopened() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.refuse_leg_change() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.refuse_link_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_message_reopened() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_proposal_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_redemption_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_stock_edit() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.seal_records() FROM PUBLIC;
 
@@ -1877,6 +2264,12 @@ GRANT SELECT ON TABLE public.feed TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.feed_gap TO gateway_app;
 GRANT SELECT ON TABLE public.feed_gap TO gateway_auditor;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.good TO gateway_app;
+GRANT SELECT ON TABLE public.good TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.good_price TO gateway_app;
+GRANT SELECT ON TABLE public.good_price TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.hold TO gateway_app;
 GRANT SELECT ON TABLE public.hold TO gateway_auditor;
@@ -2055,6 +2448,41 @@ GRANT SELECT ON TABLE public.record_pending TO gateway_auditor;
 
 GRANT SELECT,USAGE ON SEQUENCE public.record_pending_queue_no_seq TO gateway_app;
 
+GRANT SELECT,INSERT ON TABLE public.redemption TO gateway_app;
+GRANT SELECT ON TABLE public.redemption TO gateway_auditor;
+
+GRANT UPDATE(state) ON TABLE public.redemption TO gateway_app;
+
+GRANT UPDATE(wanted) ON TABLE public.redemption TO gateway_app;
+
+GRANT UPDATE(approved_by) ON TABLE public.redemption TO gateway_app;
+
+GRANT UPDATE(goods) ON TABLE public.redemption TO gateway_app;
+
+GRANT UPDATE(posted) ON TABLE public.redemption TO gateway_app;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.redemption TO gateway_app;
+
+GRANT UPDATE(attempts) ON TABLE public.redemption TO gateway_app;
+
+GRANT SELECT ON TABLE public.redemption_edge TO gateway_app;
+GRANT SELECT ON TABLE public.redemption_edge TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.redemption_event TO gateway_app;
+GRANT SELECT ON TABLE public.redemption_event TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.redemption_leg TO gateway_app;
+GRANT SELECT ON TABLE public.redemption_leg TO gateway_auditor;
+
+GRANT UPDATE(heard) ON TABLE public.redemption_leg TO gateway_app;
+
+GRANT UPDATE(town_reference) ON TABLE public.redemption_leg TO gateway_app;
+
+GRANT UPDATE(asked_at) ON TABLE public.redemption_leg TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.redemption_line TO gateway_app;
+GRANT SELECT ON TABLE public.redemption_line TO gateway_auditor;
+
 GRANT SELECT,INSERT ON TABLE public.refusal_answer TO gateway_app;
 GRANT SELECT ON TABLE public.refusal_answer TO gateway_auditor;
 
@@ -2088,6 +2516,9 @@ GRANT SELECT ON TABLE public.staff_change TO gateway_auditor;
 GRANT SELECT,INSERT ON TABLE public.staff_event TO gateway_app;
 GRANT SELECT ON TABLE public.staff_event TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.staff_look TO gateway_app;
+GRANT SELECT ON TABLE public.staff_look TO gateway_auditor;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_secret TO gateway_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_session TO gateway_app;
@@ -2100,6 +2531,14 @@ GRANT SELECT ON TABLE public.standing_version TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.statement_line TO gateway_app;
 GRANT SELECT ON TABLE public.statement_line TO gateway_auditor;
+
+GRANT SELECT ON TABLE public.stock TO gateway_app;
+GRANT SELECT ON TABLE public.stock TO gateway_auditor;
+
+GRANT UPDATE(branch_no) ON TABLE public.stock TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.stock_movement TO gateway_app;
+GRANT SELECT ON TABLE public.stock_movement TO gateway_auditor;
 
 GRANT SELECT,USAGE ON SEQUENCE public.subject_seq TO gateway_app;
 

@@ -11,7 +11,7 @@ from schemas.values import ContributionKind, TownCode
 
 REDEMPTION = "redemption"
 KINDS = frozenset(map(str, ContributionKind))
-STATES = frozenset({"posted", "frozen", "confirmed", "released", "expired"})
+STATES = frozenset({"posted", "frozen", "confirmed", "released", "expired", "reversed"})
 
 
 class Named(NamedTuple):

@@ -8,14 +8,30 @@ A town's points are that town's unit and are never added to another town's. What
 was spent, is owed: later points pay it first, and it is not spendable.
 """
 
+from gateway.ledger.holds import NewHold, open_holds, post_holds, reverse_holds, void_holds
 from gateway.ledger.posting import (
     Balance,
     Movement,
     list_faults,
     list_spendable,
+    list_standing,
     lock_accounts,
     open_accounts,
     post,
 )
 
-__all__ = ["Balance", "Movement", "list_faults", "list_spendable", "lock_accounts", "open_accounts", "post"]
+__all__ = [
+    "Balance",
+    "Movement",
+    "NewHold",
+    "list_faults",
+    "list_spendable",
+    "list_standing",
+    "lock_accounts",
+    "open_accounts",
+    "open_holds",
+    "post",
+    "post_holds",
+    "reverse_holds",
+    "void_holds",
+]

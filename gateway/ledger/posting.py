@@ -108,10 +108,21 @@ def list_spendable(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[int
     return [(h, t, p) for h, t, p in tx.tuples(queries.list_spendable, {"holders": int_array(holder_ids)})]
 
 
+def list_standing(tx: Transaction, holder_ids: Sequence[int]) -> dict[tuple[int, str], tuple[int, int]]:
+    """(holder_id, town) → (spendable_centi, held_centi). Spendable may be negative while something is owed."""
+    rows = tx.tuples(queries.list_standing, {"holders": int_array(holder_ids)})
+    return {(holder, town): (spendable, held) for holder, town, spendable, held in rows}
+
+
 def list_faults(tx: Transaction) -> list[RowFault]:
-    """Accounts whose balance is not the sum of their transfers; at most FAULT_LIMIT."""
-    return [
+    """Accounts whose balance is not the sum of their transfers, or whose held points are not their open holds."""
+    sums = [
         RowFault("account", f"town {row.town}, holder_id {row.holder_id}, kind {row.kind}", "balance_centi",
                  f"transfers that sum to {row.summed}", str(row.stored))
         for row in tx.all(queries.list_balance_faults, {"limit": FAULT_LIMIT})
+    ]  # fmt: skip
+    return sums + [
+        RowFault("hold", f"town {row.town}, holder_id {row.holder_id}", "points_centi",
+                 f"a held account of {row.stored}", f"open holds of {row.summed}")
+        for row in tx.all(queries.list_hold_faults, {"limit": FAULT_LIMIT})
     ]  # fmt: skip

@@ -37,3 +37,29 @@ select town, holder_id, kind, coalesce(a.balance_centi, 0) as stored, coalesce(s
 from account a full join summed s using (town, holder_id, kind)
 where coalesce(a.balance_centi, 0) <> coalesce(s.points, 0)
 limit %(limit)s;
+
+-- name: copy_holds
+copy hold (hold_id, town, holder_id, points_centi, expires_at, created_at) from stdin;
+
+-- name: end_holds
+update hold set state = %(state)s, ended_at = %(now)s where hold_id = any(%(hold_ids)s::uuid[])
+returning hold_id, town, holder_id, points_centi;
+
+-- name: list_holds
+select hold_id, town, holder_id, points_centi from hold where hold_id = any(%(hold_ids)s::uuid[]) and state = 'posted';
+
+-- name: list_standing
+-- What stands of a holder: spendable (available less owed), and held for redemptions under way.
+select holder_id, town, coalesce(sum(balance_centi) filter (where kind in ('available', 'owed')), 0)::bigint as spendable_centi,
+    coalesce(sum(balance_centi) filter (where kind = 'held'), 0)::bigint as held_centi
+from account where holder_id = any(%(holders)s::bigint[]) group by holder_id, town order by holder_id, town;
+
+-- name: list_hold_faults
+-- Holders whose held account is not the sum of their open holds.
+select coalesce(a.town, s.town) as town, coalesce(a.holder_id, s.holder_id) as holder_id,
+    coalesce(a.balance_centi, 0) as stored, coalesce(s.points, 0) as summed
+from (select town, holder_id, balance_centi from account where kind = 'held') a
+full join (select town, holder_id, sum(points_centi)::bigint as points from hold where state = 'held' group by 1, 2) s
+    using (town, holder_id)
+where coalesce(a.balance_centi, 0) <> coalesce(s.points, 0)
+limit %(limit)s;

@@ -1,6 +1,6 @@
 """Staff: who works here, what each may do, how they sign in, and which sessions are open.
 
-Owns: staff, staff_change, staff_secret, staff_session, staff_event
+Owns: staff, staff_change, staff_secret, staff_session, staff_event, staff_look
 Reads:
 Never: a password or a second factor in the clear, a session token (only its digest), a resident
 
@@ -17,6 +17,7 @@ from gateway.staff.accounts import (
     replace_staff,
 )
 from gateway.staff.events import StaffEvent, insert_event, list_events
+from gateway.staff.looks import insert_look, list_looks
 from gateway.staff.secrets import (
     Tried,
     accept_code,
@@ -57,9 +58,11 @@ __all__ = [
     "find_session",
     "forgive_attempts",
     "insert_event",
+    "insert_look",
     "insert_session",
     "insert_staff",
     "list_events",
+    "list_looks",
     "list_staff",
     "lock_out",
     "make_credentials",

@@ -119,3 +119,19 @@ select event_id::text as row_id from staff_event where event_id::text > %(after)
 -- name: restate_events
 select event_id::text as event_id, staff_id::text as staff_id, event, branch_no, teller_no, code, place, occurred_at
 from staff_event where event_id::text = any(%(row_ids)s);
+
+-- name: insert_look
+insert into staff_look (look_id, staff_id, branch_no, teller_no, person_id, reason, looked_at)
+values (%(look_id)s, %(staff_id)s, %(branch_no)s, %(teller_no)s, %(person_id)s, %(reason)s, %(now)s)
+returning look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at;
+
+-- name: list_looks
+select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at from staff_look
+where person_id = %(person_id)s order by looked_at desc limit %(limit)s;
+
+-- name: list_look_ids
+select look_id::text as row_id from staff_look where look_id::text > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_looks
+select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at from staff_look
+where look_id::text = any(%(row_ids)s);

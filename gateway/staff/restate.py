@@ -1,13 +1,15 @@
-"""Says staff_changed and staff_event records again, from rows. The latest change of an account is said from the account's own row
-and a digest of its credentials, so that an account edited behind the house's back is found too."""
+"""Says staff_changed, staff_event and staff_look records again, from rows. The latest change of an account is said from the
+account's own row and a digest of its credentials, so that an account edited behind the house's back is found too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gateway.db import Query
 from gateway.staff.accounts import CHANGED, change_body, queries, subject_digest
 from gateway.staff.events import EVENT, event_body
+from gateway.staff.looks import LOOK, look_body
 from schemas.records import RecordBody, Restater, RowFault
 
 
@@ -78,25 +80,35 @@ def _latest(row: Any) -> RecordBody:
     }
 
 
-class _StaffEvent:
-    """See schemas.records.Restater."""
+class _Rows:
+    """Records that speak of one row each."""
 
-    kind = EVENT
+    def __init__(self, kind: str, ids: Query, rows: Query, body: Callable[[Any], RecordBody]) -> None:
+        self.kind = kind
+        self._ids, self._rows, self._body = ids, rows, body
 
     def list_row_ids(self, tx: Any, after: str, limit: int) -> list[str]:
-        return [row.row_id for row in tx.all(queries.list_event_ids, {"after": after, "limit": limit})]
+        return [row.row_id for row in tx.all(self._ids, {"after": after, "limit": limit})]
 
     def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
-        rows = tx.all(queries.restate_events, {"row_ids": list(row_ids)})
-        return {row.event_id: event_body(row.staff_id, row, row.occurred_at) for row in rows}
+        return {row[0]: self._body(row) for row in tx.all(self._rows, {"row_ids": list(row_ids)})}
 
     def explain(self, tx: Any, row_id: str, recorded: RecordBody) -> list[RowFault]:
         now = self.restate(tx, [row_id]).get(row_id, {})
         return [
-            RowFault(EVENT, f"event_id {row_id}", name, str(recorded.get(name)), str(now.get(name)))
+            RowFault(self.kind, f"id {row_id}", name, str(recorded.get(name)), str(now.get(name)))
             for name in sorted({*now, *recorded})
             if now.get(name) != recorded.get(name)
         ]
 
 
-RESTATERS: dict[str, Restater] = {CHANGED: _StaffChanged(), EVENT: _StaffEvent()}
+RESTATERS: dict[str, Restater] = {
+    CHANGED: _StaffChanged(),
+    EVENT: _Rows(
+        EVENT,
+        queries.list_event_ids,
+        queries.restate_events,
+        lambda row: event_body(row.staff_id, row, row.occurred_at),
+    ),
+    LOOK: _Rows(LOOK, queries.list_look_ids, queries.restate_looks, look_body),
+}

@@ -8,7 +8,13 @@ Identities are sealed (AES-256-GCM or SM4-GCM) and found by keyed digests; every
 town and purpose (PIPL art. 23 and 29); membership of households is dated, because families split and merge.
 """
 
-from gateway.subjects.identity import Identity, find_person, get_identity, list_identities
+from gateway.subjects.identity import (
+    Identity,
+    find_people_by_phone,
+    find_person,
+    get_identity,
+    list_identities,
+)
 from gateway.subjects.opening import open_consents
 from gateway.subjects.registration import (
     Registered,
@@ -21,12 +27,14 @@ from gateway.subjects.resolution import (
     Asked,
     Resolution,
     find_household,
+    list_accounts_of,
     list_applicants,
     list_codes_of,
     list_consenting,
     list_home_members,
     list_households_of,
     list_marks,
+    list_members_of,
     list_villages,
     resolve,
     town_version,
@@ -38,9 +46,11 @@ __all__ = [
     "Registered",
     "Resolution",
     "find_household",
+    "find_people_by_phone",
     "find_person",
     "forget_account",
     "get_identity",
+    "list_accounts_of",
     "list_applicants",
     "list_codes_of",
     "list_consenting",
@@ -48,6 +58,7 @@ __all__ = [
     "list_households_of",
     "list_identities",
     "list_marks",
+    "list_members_of",
     "list_villages",
     "open_consents",
     "register",

@@ -58,3 +58,9 @@ def find_person(tx: Transaction, keys: KeyRing, id_no: str) -> PersonId | None:
     digest = keys.lookup_digest("id_no", id_no)
     row = tx.find(queries.find_person, {"kind": "id_no", "town": "", "digest": digest})
     return PersonId(row.person_id) if row else None
+
+
+def find_people_by_phone(tx: Transaction, keys: KeyRing, phone: str) -> list[PersonId]:
+    """Everybody who gave this phone number: a family may share one."""
+    params = {"kind": "phone", "town": "", "digest": keys.lookup_digest("phone", phone)}
+    return [PersonId(person_id) for (person_id,) in tx.tuples(queries.find_people_by, params)]

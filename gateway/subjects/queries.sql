@@ -181,3 +181,20 @@ where household_id = any(%(household_ids)s::bigint[]) and town = %(town)s and va
 select c.consent_id::text as consent_id, c.withdrawal_recorded_at is not null as withdrawn, p.salt
 from consent c left join person p using (person_id)
 where c.person_id = %(person_id)s order by c.consent_id limit 1000;
+
+-- name: find_people_by
+select person_id from identifier where kind = %(kind)s and town = %(town)s and digest = %(digest)s order by person_id limit 20;
+
+-- name: list_accounts_of
+-- The households a person belongs to today, by town and the town's own code.
+select m.town, m.household_id, c.code
+from membership m
+join household_code c on c.household_id = m.household_id and c.town = m.town
+    and c.valid_from_on <= %(on)s and c.valid_until_on > %(on)s
+where m.person_id = %(person_id)s and m.valid_from_on <= %(on)s and m.valid_until_on > %(on)s
+order by m.town, c.code;
+
+-- name: list_members_of
+select person_id from membership
+where household_id = %(household_id)s and valid_from_on <= %(on)s and valid_until_on > %(on)s
+order by is_head desc, person_id limit 50;

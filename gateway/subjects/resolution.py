@@ -148,3 +148,14 @@ def list_codes_of(tx: Transaction, town: TownCode, household_ids: Sequence[int],
     """The code each household has in a town on a day."""
     params = {"town": town, "household_ids": int_array(household_ids), "on": on}
     return dict(tx.tuples(queries.list_codes_of, params))
+
+
+def list_accounts_of(tx: Transaction, person_id: int, on: date) -> list[Row]:
+    """Rows (town, household_id, code): the households a person belongs to on the day, with each town's own code."""
+    return tx.all(queries.list_accounts_of, {"person_id": person_id, "on": on})
+
+
+def list_members_of(tx: Transaction, household_id: int, on: date) -> list[PersonId]:
+    """Who belongs to a household on the day, its head first."""
+    rows = tx.tuples(queries.list_members_of, {"household_id": household_id, "on": on})
+    return [PersonId(person_id) for (person_id,) in rows]

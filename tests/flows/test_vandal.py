@@ -16,36 +16,50 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey
+from uuid6 import uuid7
 
+from adapters import lijiayuan
+from gateway import goods, subjects
 from gateway.config import Config
 from gateway.flows._restaters import list_restaters
 from gateway.flows.add_code import add_code
 from gateway.flows.answer_refusal import answer_refusal
 from gateway.flows.approve_ruleset import approve_ruleset
+from gateway.flows.confirm_redemption import confirm_redemption
 from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.export_evidence import Wanted, export_evidence
+from gateway.flows.hand_over_goods import hand_over_goods
+from gateway.flows.inspect_resident import inspect_resident
 from gateway.flows.inspect_witnesses import inspect_witnesses
+from gateway.flows.offer_goods import offer_goods
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
 from gateway.flows.reconcile_day import reconcile_day
+from gateway.flows.redeem_points import redeem_points
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
 from gateway.flows.register_households import register_households
 from gateway.flows.register_soap_client import register_soap_client
 from gateway.flows.seal_log import seal_log
 from gateway.flows.sign_in import sign_in
+from gateway.flows.stock_goods import stock_goods
 from gateway.flows.switch_neighbour import switch_neighbour
 from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
+from schemas import goods as good_words
+from schemas.goods import Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
 from schemas.ports import NO_WITNESSES, StatementLine
+from schemas.redemptions import Basket, LookReason
 from schemas.soap import SoapRegistration
+from schemas.staff import Role, StaffCaller
 from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
+from tests.contract.simulated_town import SimulatedTown, running_town
 from tests.house.tree import tables
 from tests.nanyang_stage import populate_links
 from tests.plain_scores import board, correct, correction, post, posting_house
@@ -58,6 +72,9 @@ from tests.witnessing import Running, log_keys, running_witness, watched
 
 #: Columns whose change is no falsification, and why.
 NOT_EVIDENCE: dict[str, str] = {
+    "redemption.next_attempt_at": "when somebody looks again: nothing is decided by it",
+    "redemption.attempts": "how often it was looked at",
+    "redemption_leg.asked_at": "since when a town has been asked; the events have the times that count",
     "staff.name": "a label on the screen: evidence names the teller number",
     "person.salt": "opens the commitment in the log, and with another salt it does not open: seen by who holds the key",
     "person.birth_on": "stands in the sealed id number too; each decision's facts hold the age that was used",
@@ -72,7 +89,32 @@ NOT_ADDED: dict[str, str] = {
 }
 
 
-def _populate(house: House, bank: Bank) -> None:
+def _redeem(house: House, town: SimulatedTown) -> None:
+    """A good is priced, stocked, and goes over the counter."""
+    town.calls.post(f"{town.address}/_accounts", json={"F0": 90_000}, timeout=5).raise_for_status()
+    offer_goods(
+        house,
+        [NewGood("PAN", "炒锅", "Pan")],
+        [NewPrice("PAN", TOWN, NOW.date(), 5_000, 5_000, "agreement")],
+        by="t",
+        now=NOW,
+    )
+    with house.db.transaction() as tx:
+        good = goods.list_goods(tx)[0].good_id
+        person_id = subjects.find_person(tx, house.keys, invented_id_no(1))
+    assert person_id is not None
+    clerk = StaffCaller(
+        uuid7(), uuid7(), "", "330109001", "T009", frozenset({Role.CLERK}), "directory", NOW, NOW
+    )
+    stock_goods(house, [Movement("receive", clerk.branch_no, good, 9, 0)], by="t", cause_id=uuid7(), now=NOW)
+    inspect_resident(house, clerk, person_id, LookReason.REDEMPTION, now=NOW)
+    basket = Basket("k" * 16, person_id, None, (good_words.Wanted(good, TOWN, 1),), {TOWN: 5_000})
+    redemption_id = redeem_points(house, clerk, basket, now=NOW).redemption_id
+    confirm_redemption(house, clerk, redemption_id, now=NOW)
+    assert hand_over_goods(house, clerk, redemption_id, now=NOW).state == "handed_over"
+
+
+def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     """At least one row in every table a record speaks of."""
     ids = [invented_id_no(n) for n in range(1, 4)]
     families = [{"code": f"F{n}", "members": [{"id_no": id_no, "head": True}]} for n, id_no in enumerate(ids)]
@@ -105,6 +147,7 @@ def _populate(house: House, bank: Bank) -> None:
     switch_neighbour(house, TOWN, paused=True, why="maintenance", by="operator", now=NOW)
     switch_neighbour(house, TOWN, paused=False, why="", by="operator", now=NOW + timedelta(hours=1))
     add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
+    _redeem(house, town)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
     post(posting_house(house), board("L1", {"F1": {"G01": 100}, "F2": {}}))
@@ -138,15 +181,17 @@ class _Statement:
 
 @pytest.fixture
 def house(database: TestDatabase, tmp_path: Path) -> House:
+    """Everything happened once; afterwards no neighbour is there any more."""
     key = tmp_path / "log.key"
     key.write_bytes(
         Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     key.chmod(0o600)
-    with simulated_bank() as bank:
+    with simulated_bank() as bank, running_town(tmp_path / "town") as town:
         config = replace(Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys")
-        made = plain_house(database, config=config, bank=bank_client(bank.address))
-        _populate(made, bank)
+        clients = {TOWN: lijiayuan.create_client(town.config)}
+        made = plain_house(database, config=config, bank=bank_client(bank.address), clients=clients)
+        _populate(made, bank, town)
     with running_witness(tmp_path / "witness", "town.example", log_keys(made)) as witness:
         _be_refused(watched(made, [witness], quorum=1), witness)
     return made

@@ -17,6 +17,7 @@ TOWN_TIME = timezone(timedelta(hours=8))
 NEXT: Mapping[tuple[str, str], str] = {
     ("frozen", "confirm"): "confirmed",
     ("frozen", "release"): "released",
+    ("confirmed", "reverse"): "reversed",
 }
 
 
@@ -150,16 +151,16 @@ class Books:
             return made, True
 
     def end(self, serial: str, how: str) -> Freeze:
-        """Confirm or release; the same again is answered like the first time."""
+        """Confirm, release or reverse; the same again is answered like the first time."""
         with self._lock:
             freeze = self.find(serial)
-            wanted = "confirmed" if how == "confirm" else "released"
+            wanted = {"confirm": "confirmed", "release": "released", "reverse": "reversed"}[how]
             if freeze.state == wanted:
                 return freeze
             following = NEXT.get((freeze.state, how))
             if following is None:
                 raise BooksError(409, "freezeEnded", f"the freeze is {freeze.state}")
-            if following == "released":
+            if following in ("released", "reversed"):
                 self.balances[freeze.family] += freeze.points_centi
             freeze.state, freeze.day = following, _today()
             self.acted += 1

@@ -2,7 +2,8 @@
 
 `POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` waits before it answers, `drop` acts and closes
 the connection, `refuse` says not enough points, `busy` says 503 before it acts, `garbage` acts and answers no JSON; `repeat`,
-`reorder`, `cut` and `another_day` change the day statement. `on` is token, freeze, confirm, release, find, balance or statement.
+`reorder`, `cut` and `another_day` change the day statement. `on` is token, freeze,
+confirm, release, reverse, find, balance or statement.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from joserfc.jwk import KeySet
 from adapters.lijiayuan.simulator.books import Books, BooksError, Freeze
 
 FAULTS = ("slow", "drop", "refuse", "busy", "garbage", "repeat", "reorder", "cut", "another_day")
-ACTIONS = ("token", "freeze", "confirm", "release", "find", "balance", "statement")
+ACTIONS = ("token", "freeze", "confirm", "release", "reverse", "find", "balance", "statement")
 TOKEN_LIVES_S = 600
 LONGEST_ASSERTION_S = 300
 PAGE = 500
@@ -86,7 +87,7 @@ def create_simulator_app(settings: SimulatorSettings) -> Flask:
 
         return _with_faults(gate, "freeze", act, guarded=True)
 
-    @app.post("/api/v1/freezes/<serial>/<any(confirm, release):how>")
+    @app.post("/api/v1/freezes/<serial>/<any(confirm, release, reverse):how>")
     def end(serial: str, how: str) -> Any:
         return _with_faults(gate, how, lambda: jsonify(_shown(books.end(serial, how))), guarded=True)
 

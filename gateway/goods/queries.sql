@@ -1,0 +1,76 @@
+-- name: find_good
+select good_id, code, name_zh, name_en, picture, low_stock_count, limit_count, limit_period, offered from good where code = %(code)s;
+
+-- name: list_goods
+select good_id, code, name_zh, name_en, picture, low_stock_count, limit_count, limit_period, offered from good
+order by code limit %(limit)s;
+
+-- name: insert_good
+insert into good (good_id, code, name_zh, name_en, picture, low_stock_count, limit_count, limit_period, recorded_at)
+values (%(good_id)s, %(code)s, %(name_zh)s, %(name_en)s, %(picture)s, %(low_stock_count)s, %(limit_count)s, %(limit_period)s, %(now)s)
+on conflict (code) do update set name_zh = excluded.name_zh, name_en = excluded.name_en, picture = excluded.picture,
+    low_stock_count = excluded.low_stock_count, limit_count = excluded.limit_count, limit_period = excluded.limit_period, offered = true
+returning good_id;
+
+-- name: find_price
+select price_id, valid_from_on, price_centi, settle_fen, agreement from good_price
+where good_id = %(good_id)s and town = %(town)s order by valid_from_on desc limit 1;
+
+-- name: insert_price
+insert into good_price (price_id, good_id, town, valid_from_on, price_centi, settle_fen, agreement, set_by, recorded_at)
+values (%(price_id)s, %(good_id)s, %(town)s, %(valid_from_on)s, %(price_centi)s, %(settle_fen)s, %(agreement)s, %(set_by)s, %(now)s);
+
+-- name: list_offers
+select g.good_id, g.code, g.name_zh, g.name_en, g.picture, p.town, p.price_centi, p.settle_fen,
+    coalesce(s.on_hand_count, 0) as on_hand_count, coalesce(s.held_count, 0) as held_count, g.limit_count, g.limit_period
+from good g
+join lateral (
+    select distinct on (town) town, price_centi, settle_fen from good_price
+    where good_id = g.good_id and valid_from_on <= %(on)s order by town, valid_from_on desc
+) p on true
+left join stock s on s.good_id = g.good_id and s.branch_no = %(branch_no)s
+where g.offered and p.town = any(%(towns)s)
+order by p.town, g.code limit 500;
+
+-- name: lock_stock
+-- In one order, everywhere.
+select good_id from stock where branch_no = %(branch_no)s and good_id = any(%(good_ids)s::uuid[]) order by good_id for no key update;
+
+-- name: copy_movements
+copy stock_movement (cause_id, kind, branch_no, good_id, on_hand_change_count, held_change_count, reason, moved_by, moved_at) from stdin;
+
+-- name: list_stock
+select s.branch_no, s.good_id, g.code, g.name_zh, g.name_en, s.on_hand_count, s.held_count, g.low_stock_count
+from stock s join good g using (good_id) where s.branch_no = %(branch_no)s order by g.code limit 1000;
+
+-- name: list_movements
+select m.cause_id, m.kind, m.branch_no, g.code, g.name_zh, g.name_en, m.on_hand_change_count, m.held_change_count, m.reason, m.moved_by,
+    m.moved_at
+from stock_movement m join good g using (good_id)
+where m.branch_no = %(branch_no)s and m.moved_at >= %(since)s order by m.moved_at desc, g.code limit %(limit)s;
+
+-- name: list_stock_faults
+select coalesce(s.branch_no, m.branch_no) as branch_no, coalesce(s.good_id, m.good_id) as good_id,
+    coalesce(s.on_hand_count, 0) as on_hand, coalesce(s.held_count, 0) as held,
+    coalesce(m.on_hand, 0) as moved_on_hand, coalesce(m.held, 0) as moved_held
+from stock s
+full join (select branch_no, good_id, sum(on_hand_change_count)::int as on_hand, sum(held_change_count)::int as held
+           from stock_movement group by 1, 2) m using (branch_no, good_id)
+where (coalesce(s.on_hand_count, 0), coalesce(s.held_count, 0)) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0))
+limit %(limit)s;
+
+-- name: list_move_ids
+select distinct cause_id || ' ' || kind as row_id from stock_movement
+where cause_id || ' ' || kind > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_moves
+select cause_id || ' ' || kind as row_id, branch_no, good_id::text as good_id, on_hand_change_count, held_change_count, reason, moved_by,
+    moved_at
+from stock_movement where cause_id || ' ' || kind = any(%(row_ids)s) order by row_id, branch_no, good_id;
+
+-- name: list_price_ids
+select price_id::text as row_id from good_price where price_id::text > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_prices
+select price_id::text as price_id, good_id::text as good_id, town, valid_from_on, price_centi, settle_fen, agreement, set_by, recorded_at
+from good_price where price_id::text = any(%(row_ids)s);

@@ -1,0 +1,65 @@
+"""Says stock_moved and good_price_set records again, from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from gateway.goods.catalogue import PRICE_SET, price_body, queries
+from gateway.goods.register import MOVED, line_of, moved_body
+from schemas.records import RecordBody, Restater, RowFault
+
+
+class _Rows:
+    """What both restaters share: naming what differs."""
+
+    kind = ""
+    table = ""
+
+    def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
+        raise NotImplementedError
+
+    def explain(self, tx: Any, row_id: str, recorded: RecordBody) -> list[RowFault]:
+        now = self.restate(tx, [row_id]).get(row_id, {})
+        return [
+            RowFault(self.table, row_id, name, str(recorded.get(name)), str(now.get(name)))
+            for name in sorted({*now, *recorded})
+            if now.get(name) != recorded.get(name)
+        ]
+
+
+class _Moved(_Rows):
+    """See schemas.records.Restater."""
+
+    kind, table = MOVED, "stock_movement"
+
+    def list_row_ids(self, tx: Any, after: str, limit: int) -> list[str]:
+        return [row.row_id for row in tx.all(queries.list_move_ids, {"after": after, "limit": limit})]
+
+    def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
+        rows = tx.all(queries.restate_moves, {"row_ids": list(row_ids)})
+        found = {}
+        for row_id, group in groupby(rows, key=lambda row: str(row.row_id)):
+            lines = list(group)
+            first = lines[0]
+            odd = [r for r in lines if (r.moved_by, r.moved_at) != (first.moved_by, first.moved_at)]
+            said_by = first.moved_by if not odd else f"{first.moved_by} and {odd[0].moved_by}"
+            found[row_id] = moved_body([line_of(row) for row in lines], said_by, first.moved_at)
+        return found
+
+
+class _PriceSet(_Rows):
+    """See schemas.records.Restater."""
+
+    kind, table = PRICE_SET, "good_price"
+
+    def list_row_ids(self, tx: Any, after: str, limit: int) -> list[str]:
+        return [row.row_id for row in tx.all(queries.list_price_ids, {"after": after, "limit": limit})]
+
+    def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
+        rows = tx.all(queries.restate_prices, {"row_ids": list(row_ids)})
+        return {row.price_id: price_body(row) for row in rows}
+
+
+RESTATERS: dict[str, Restater] = {MOVED: _Moved(), PRICE_SET: _PriceSet()}

@@ -1,0 +1,58 @@
+"""Redemptions: points for goods at a branch, from the basket to the hand-over or back.
+
+Owns: redemption, redemption_edge, redemption_line, redemption_leg, redemption_event
+Reads: good
+Never: an account at a town in the clear (a town asks by code or id number: the corridor reads it anew), a state without an event
+"""
+
+from gateway.redemptions.keeping import (
+    LegNews,
+    NewLeg,
+    NewRedemption,
+    claim_lapsed,
+    claim_overdue,
+    event_record,
+    find_by_key,
+    find_redemption,
+    get_redemption,
+    insert_redemption,
+    list_branch,
+    list_events,
+    list_lines,
+    list_of_person,
+    lock_person,
+    lock_redemption,
+    mark_legs,
+    mark_moved,
+    move_redemption,
+    taken_count,
+)
+from gateway.redemptions.states import EDGES, RedemptionEvent, Step, next_state, plan
+
+__all__ = [
+    "EDGES",
+    "LegNews",
+    "NewLeg",
+    "NewRedemption",
+    "RedemptionEvent",
+    "Step",
+    "claim_lapsed",
+    "claim_overdue",
+    "event_record",
+    "find_by_key",
+    "find_redemption",
+    "get_redemption",
+    "insert_redemption",
+    "list_branch",
+    "list_events",
+    "list_lines",
+    "list_of_person",
+    "lock_person",
+    "lock_redemption",
+    "mark_legs",
+    "mark_moved",
+    "move_redemption",
+    "next_state",
+    "plan",
+    "taken_count",
+]

@@ -1,0 +1,131 @@
+-- name: lock_person
+-- Two clerks who serve one person stand in a queue here, so that limits are counted once.
+select pg_advisory_xact_lock(hashtextextended('redemption person ' || %(person_id)s, 0));
+
+-- name: insert_redemption
+insert into redemption (redemption_id, serial, branch_no, teller_no, staff_id, idempotency_key, content_sha256, person_id, proxy_person_id,
+    business_on, needs_approval, opened_at, expires_at)
+values (%(redemption_id)s, %(serial)s, %(branch_no)s, %(teller_no)s, %(staff_id)s, %(idempotency_key)s, %(content_sha256)s, %(person_id)s,
+    %(proxy_person_id)s, %(business_on)s, %(needs_approval)s, %(now)s, %(expires_at)s);
+
+-- name: copy_lines
+copy redemption_line (redemption_id, line_no, good_id, town, quantity_count, price_centi, settle_fen) from stdin;
+
+-- name: copy_legs
+copy redemption_leg (redemption_id, town, serial, holder_id, hold_id, total_centi, asked_at) from stdin;
+
+-- name: find_by_key
+select redemption_id, content_sha256 from redemption where staff_id = %(staff_id)s and idempotency_key = %(idempotency_key)s;
+
+-- name: find_redemption
+select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, business_on, needs_approval, opened_at, expires_at,
+    state, wanted, approved_by, goods, posted, attempts
+from redemption where redemption_id = %(redemption_id)s;
+
+-- name: lock_redemption
+select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, business_on, needs_approval, opened_at, expires_at,
+    state, wanted, approved_by, goods, posted, attempts
+from redemption where redemption_id = %(redemption_id)s for no key update;
+
+-- name: list_legs
+select town, serial, holder_id, hold_id, total_centi, heard, town_reference, asked_at from redemption_leg
+where redemption_id = %(redemption_id)s order by town;
+
+-- name: list_lines
+select l.line_no, l.good_id, g.code, g.name_zh, g.name_en, g.picture, l.town, l.quantity_count, l.price_centi, l.settle_fen
+from redemption_line l join good g using (good_id)
+where l.redemption_id = %(redemption_id)s order by l.line_no;
+
+-- name: insert_event
+insert into redemption_event (event_id, redemption_id, event_no, event, from_state, to_state, staff_id, teller_no, code, stands, occurred_at)
+select %(event_id)s, %(redemption_id)s, coalesce(max(event_no), 0) + 1, %(event)s, %(from_state)s, %(to_state)s, %(staff_id)s, %(teller_no)s,
+    %(code)s, %(stands)s, %(now)s
+from redemption_event where redemption_id = %(redemption_id)s
+returning event_no;
+
+-- name: mark_moved
+update redemption set wanted = %(wanted)s, goods = %(goods)s, posted = %(posted)s, approved_by = %(approved_by)s,
+    next_attempt_at = %(next_attempt_at)s, attempts = %(attempts)s
+where redemption_id = %(redemption_id)s;
+
+-- name: mark_legs
+update redemption_leg l set heard = n.heard, town_reference = case when n.town_reference = '' then l.town_reference else n.town_reference end,
+    asked_at = n.asked_at
+from unnest(%(towns)s::text[], %(heards)s::text[], %(references)s::text[], %(asked_ats)s::timestamptz[]) as n(town, heard, town_reference, asked_at)
+where l.redemption_id = %(redemption_id)s and l.town = n.town;
+
+-- name: claim_lapsed
+-- Whoever was asking died, or the answer was lost and it is time to inquire: take it, nobody else does meanwhile.
+update redemption r set next_attempt_at = %(claimed_until)s, attempts = r.attempts + 1
+from (
+    select redemption_id from redemption
+    where state in ('freezing', 'confirming', 'releasing', 'unknown') and next_attempt_at <= %(now)s
+    order by next_attempt_at limit %(limit)s for update skip locked
+) due
+where r.redemption_id = due.redemption_id
+returning r.redemption_id;
+
+-- name: claim_overdue
+select redemption_id from redemption where state = 'frozen' and expires_at <= %(now)s order by expires_at limit %(limit)s;
+
+-- name: taken_count
+select coalesce(sum(l.quantity_count), 0)::int as quantity_count
+from redemption r join redemption_line l using (redemption_id)
+where r.person_id = %(person_id)s and l.good_id = %(good_id)s and r.business_on >= %(since_on)s
+  and r.state not in ('released', 'refused', 'reversed');
+
+-- name: list_branch
+select r.redemption_id, r.serial, r.teller_no, r.state, r.wanted, r.needs_approval, r.approved_by, r.opened_at, r.expires_at, r.attempts,
+    r.staff_id, r.person_id,
+    (select string_agg(g.name_zh || '×' || l.quantity_count, '、' order by l.line_no) from redemption_line l join good g using (good_id)
+     where l.redemption_id = r.redemption_id) as goods_zh,
+    (select string_agg(g.name_en || ' ×' || l.quantity_count, ', ' order by l.line_no) from redemption_line l join good g using (good_id)
+     where l.redemption_id = r.redemption_id) as goods_en
+from redemption r
+where r.branch_no = %(branch_no)s and r.state = any(%(states)s) and r.opened_at >= %(since)s
+order by r.opened_at desc limit %(limit)s;
+
+-- name: list_of_person
+select r.redemption_id, r.serial, r.branch_no, r.teller_no, r.state, r.opened_at,
+    (select string_agg(g.name_zh || '×' || l.quantity_count, '、' order by l.line_no) from redemption_line l join good g using (good_id)
+     where l.redemption_id = r.redemption_id) as goods_zh,
+    (select string_agg(g.name_en || ' ×' || l.quantity_count, ', ' order by l.line_no) from redemption_line l join good g using (good_id)
+     where l.redemption_id = r.redemption_id) as goods_en
+from redemption r where r.person_id = %(person_id)s order by r.opened_at desc limit %(limit)s;
+
+-- name: list_events
+select event_no, event, from_state, to_state, staff_id, teller_no, code, stands, occurred_at from redemption_event
+where redemption_id = %(redemption_id)s order by event_no;
+
+-- name: list_event_ids
+-- And what no event speaks of: it should not be there.
+select row_id from (
+    select event_id::text as row_id from redemption_event
+    union all
+    select 'redemption ' || r.redemption_id from redemption r
+    where not exists (select from redemption_event e where e.redemption_id = r.redemption_id)
+    union all
+    select 'line ' || l.redemption_id || ' ' || l.line_no from redemption_line l
+    where not exists (select from redemption r where r.redemption_id = l.redemption_id)
+    union all
+    select 'leg ' || l.redemption_id || ' ' || l.serial from redemption_leg l
+    where not exists (select from redemption r where r.redemption_id = l.redemption_id)
+) every
+where row_id > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_events
+-- The event, what the redemption is, and (with its last event) how it stands.
+select e.event_id::text as event_id, e.redemption_id::text as redemption_id, e.event_no, e.event, e.from_state, e.to_state,
+    e.staff_id::text as staff_id, e.teller_no, e.code, e.stands, e.occurred_at,
+    not exists (select from redemption_event n where n.redemption_id = e.redemption_id and n.event_no > e.event_no) as latest,
+    r.serial, r.branch_no, r.teller_no as opened_by_no, r.staff_id::text as opened_by, r.idempotency_key, r.content_sha256, r.person_id,
+    r.proxy_person_id, r.business_on, r.needs_approval, r.opened_at, r.expires_at, r.state, r.wanted, r.approved_by::text as approved_by,
+    r.goods, r.posted,
+    (select jsonb_agg(jsonb_build_array(l.line_no, l.good_id, l.town, l.quantity_count, l.price_centi, l.settle_fen) order by l.line_no)
+     from redemption_line l where l.redemption_id = e.redemption_id) as lines,
+    (select jsonb_agg(jsonb_build_array(g.town, g.serial, g.holder_id, g.hold_id, g.total_centi) order by g.town)
+     from redemption_leg g where g.redemption_id = e.redemption_id) as legs,
+    (select string_agg(g.town || '=' || g.heard || ':' || g.town_reference, ' ' order by g.town)
+     from redemption_leg g where g.redemption_id = e.redemption_id) as heard
+from redemption_event e left join redemption r on r.redemption_id = e.redemption_id
+where e.event_id::text = any(%(row_ids)s);
