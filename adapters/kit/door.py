@@ -120,7 +120,8 @@ def unknown_word(it: Door) -> None:
 )
 def wrong_item(it: Door) -> None:
     before = it.stored()
-    field, value, code = it.reading.town.wrong[0]
+    person = it.reading.town.speech.words.person  # its value: what a schema refuses whole is another matter
+    field, value, code = next(wrong for wrong in it.reading.town.wrong if wrong[0] == person and wrong[1])
     answer = push(it, [*fresh(it), changed(fresh(it)[0], **{field: value})])
     _answered(answer, "accepted", "rejected")
     expect_equal(answer.codes, (code,), "拒绝代码不对", "it is rejected with another code")
@@ -176,6 +177,28 @@ def largest_page(it: Door) -> None:
         "最大页没有全部接收",
         "the largest page is not all accepted",
     )
+
+
+@scenario(
+    "door-list-twice",
+    "同一张得分表送两次，答复相同，只算一次",
+    "the same score list twice gets the same answer and moves points once",
+    needs=("pushes", "lists"),
+)
+def list_twice(it: Door) -> None:
+    key, before = it.key(), it.stored()
+    first = it.sender.push(it.reading.push, key)
+    expect(
+        first.status == 200 and first.receipt.count(".") == 2,
+        "得分表未被接收",
+        "the list is not taken",
+        seen=first.code,
+    )
+    stored = it.stored()
+    expect(stored > before, "得分表没有落库", "nothing of the list is stored")
+    again = it.sender.push(it.reading.push, key)
+    expect_equal(again.raw, first.raw, "第二次答复不同", "the second answer differs")
+    expect_equal(it.stored(), stored, "存了两次", "it is stored twice")
 
 
 @scenario(

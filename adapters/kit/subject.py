@@ -122,7 +122,9 @@ class DoorPlace:
     assertion_key: str = field(repr=False)
     other_cert: tuple[str, str] = field(repr=False)  # another town's
     other_town: str
-    certs: str = ""  # folder of the development authority: every certificate and key by its name
+    certs: str  # folder of the development authority: every certificate and key by its name
+    username: str = ""  # for a town that names itself by a UsernameToken
+    password: str = field(default="", repr=False)
 
 
 class DoorSender(Protocol):

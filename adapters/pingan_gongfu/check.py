@@ -9,7 +9,7 @@ from typing import Any, Final
 from lxml import etree  # type: ignore[import-untyped]
 
 from adapters.kit.speech import Item, Words, changed
-from adapters.kit.subject import Accounts, Town
+from adapters.kit.subject import Accounts, DoorPlace, DoorSender, Town
 
 _BORN_1978 = "330199197803050024"  # invented: the county code 330199 was never given to a county
 _SPACE = "urn:pingan-gongfu:gateway:1"
@@ -45,6 +45,12 @@ class JftsSpeech:
 
 def _taken_back(item: Item) -> Item:
     return changed(item, LX="03", LSH=f"{item['LSH']}R", YLSH=item["LSH"])
+
+
+def _sender(place: DoorPlace) -> DoorSender:
+    from adapters.pingan_gongfu.simulator.door_sender import DoorSender as Sender
+
+    return Sender(place)
 
 
 TOWN: Final = Town(
@@ -93,5 +99,6 @@ TOWN: Final = Town(
     accounts=Accounts(rich=_BORN_1978, empty="330199198109110140", unknown="330199195901011011"),
     stranger={"username": "stranger"},
     correction=_taken_back,
+    sender=_sender,
     connect="docs/pingan_gongfu.md",
 )

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from lxml import etree  # type: ignore[import-untyped]
 
 from adapters.kit.speech import Item, Words
-from adapters.kit.subject import Accounts, Town
+from adapters.kit.subject import Accounts, DoorPlace, DoorSender, Town
 
 _SPACE = "urn:wuhe-zhonglian:gateway:1"
 
@@ -91,6 +91,12 @@ def _strange_signer(config: Any) -> Mapping[str, Any]:
     return {"signing_cert": folder / "stranger.crt", "signing_key": folder / "stranger.key"}
 
 
+def _sender(place: DoorPlace) -> DoorSender:
+    from adapters.wuhe_zhonglian.simulator.door_sender import DoorSender as Sender
+
+    return Sender(place)
+
+
 TOWN: Final = Town(
     speech=ListSpeech(
         Words(
@@ -106,5 +112,6 @@ TOWN: Final = Town(
     wrong=(),
     accounts=Accounts(rich="HS000001", empty="HS000002", unknown="HS999999"),
     stranger=_strange_signer,
+    sender=_sender,
     connect="docs/wuhe_zhonglian.md",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -14,10 +15,14 @@ from adapters.kit.scenario import Scenario
 from adapters.kit.subject import Door, DoorPlace, DoorSender
 from certs import read_registration
 from gateway.flows.register_client import register_client
+from gateway.flows.register_soap_client import register_soap_client
+from schemas.soap import SoapRegistration, SoapSecurity
 from schemas.values import TownCode
 from tests.conftest import TestDatabase
 from tests.contract.test_scenarios import JOINED, reading_of
-from tests.served import Served
+from tests.served import ALL_SCOPES, Served
+from tests.soap_stage import x5t
+from tests.wuhe_stage import der_of
 
 OTHER = "bank"  # a certificate of the same authority that is no town's
 
@@ -29,9 +34,26 @@ def sends(town: TownCode) -> bool:
 
 def door_place(served: Served, town: TownCode) -> DoorPlace:
     """The town's credentials at the gateway, registered there."""
-    made = served.certificates
-    asked = read_registration(town, f"{town}-kit", made.assertion(town)[1], [made.client(town)[0]])
-    register_client(served.house, asked, now=datetime.now(UTC))
+    made, now = served.certificates, datetime.now(UTC)
+    password = "kit " + uuid4().hex
+    if town in served.house.soap_towns:
+        digest = served.house.soap_towns[town].security is SoapSecurity.USERNAME_DIGEST
+        asked = SoapRegistration(
+            f"{town}-kit",
+            town,
+            tuple(ALL_SCOPES.split()),
+            () if digest else (der_of(made.signing(town)[0]),),
+            (x5t(made.client(town)[0]),) if digest else (),
+            f"{town}-kit" if digest else None,
+            password if digest else None,
+        )
+        register_soap_client(served.house, asked, now=now)
+    else:
+        register_client(
+            served.house,
+            read_registration(town, f"{town}-kit", made.assertion(town)[1], [made.client(town)[0]]),
+            now=now,
+        )
     others = [other for other in registry.TOWNS if other != town]
     cert, key = map(str, made.client(town))
     return DoorPlace(
@@ -44,6 +66,8 @@ def door_place(served: Served, town: TownCode) -> DoorPlace:
         other_cert=(str(made.client(OTHER)[0]), str(made.client(OTHER)[1])),
         other_town=others[0],
         certs=str(made.folder),
+        username=f"{town}-kit",
+        password=password,
     )
 
 

@@ -134,6 +134,10 @@ class Pusher:
             time.sleep(wait_s)
         raise DoorRefusedError(f"{name} was not answered in {ATTEMPTS} attempts")
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._calls.close()
+
     def exchange(self, name: str, body: str, **token: Any) -> tuple[int, Item | None]:
         """One message: the HTTP status, and the answer's words (None: a Fault, or no answer)."""
         message = envelope(body, username_token(self.access.username, self.access.password, **token))

@@ -141,6 +141,10 @@ class Pusher:
             time.sleep(wait_s)
         raise DoorRefusedError("no-answer", f"not answered in {ATTEMPTS} attempts")
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._calls.close()
+
     def send(self, message: bytes, operation: str) -> requests.Response | None:
         """One POST of a whole message; None when there was no answer."""
         headers = {
