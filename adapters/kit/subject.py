@@ -85,7 +85,9 @@ class Calling:
     faults: Faults
     run_id: str  # part of every serial, so that a second run meets no serial of the first
     strange_ca: str  # a file with an authority that signed nothing of theirs
-    acted: Callable[[], int] | None = None  # how often points moved there, when the platform can say
+    hasty: TownClient | None = (
+        None  # one that waits less long than a slow platform takes; None: the line is made slow
+    )
     client: TownClient = field(init=False)
     _serials: int = 0
 

@@ -46,14 +46,14 @@ class SimulatedNeighbour:
     calls: requests.Session
 
     def settings(self, **changes: Any) -> Any:
-        """The adapter's Config for it; answers are awaited one second."""
+        """The adapter's Config for it."""
         adapter = registry.TOWNS[TownCode(self.name)]
         simulator = registry.find_simulator(self.name)
         assert simulator is not None
         config = registry.read_settings(
             adapter.Config, self.name, simulator.settings_for(self.place), mode="sandbox"
         )
-        return dataclasses.replace(config, answer_timeout_s=1.0, **changes)
+        return dataclasses.replace(config, **changes)
 
     def arm(self, fault: str, on: str, **more: Any) -> None:
         answer = self.calls.post(
@@ -126,4 +126,5 @@ def calling_of(town: Town, it: SimulatedNeighbour, strange_ca: Path) -> Calling:
         faults=it,
         run_id="20261124",
         strange_ca=str(strange_ca),
+        hasty=adapter.create_client(it.settings(answer_timeout_s=0.8)),
     )
