@@ -35,6 +35,7 @@ from tests.plain_town import NOW, plain_house
 from tests.served import Served, served_gateway
 
 TOWN = TownCode("nanyang_young")
+OTHER_SECRET = "whsec_" + base64.b64encode(b"another town's secret, 32 bytes.").decode()
 
 
 def openid(number: int) -> str:
@@ -173,8 +174,11 @@ def settings_text(town: SimulatedNanyang) -> str:
         "key_id": config.key_id, "ca_file": str(config.ca_file), "hook_secrets": list(config.hook_secrets),
         "sandbox": True,
     }  # fmt: skip
-    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
-    return f"[{TOWN}]\n{lines}"
+    other = {**table, "address": "https://127.0.0.1:1", "hook_secrets": [OTHER_SECRET]}
+    return "".join(
+        f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+        for name, settings in ((str(TOWN), table), ("lijiayuan", other))
+    )
 
 
 def later(seconds: float) -> datetime:

@@ -13,13 +13,12 @@ from schemas.feeds import HookMessage
 from schemas.values import TownCode
 
 BODY_BYTES = 64 * 1024
-EVENTS_PER_MINUTE = 1200
 
 
 def hooks_blueprint(house: House, town: TownCode) -> Blueprint:
     """POST /towns/<town>/v1/events, of one town."""
     blueprint = Blueprint(f"hooks_{town}", __name__)
-    limiter = RateLimiter(EVENTS_PER_MINUTE, house.config.web_processes)
+    limiter = RateLimiter(house.config.rate_per_minute, house.config.web_processes)
 
     @blueprint.post("/events", endpoint="event")
     def event() -> Response:

@@ -28,14 +28,13 @@ log = logging.getLogger("gateway.door")
 
 COOKIE = "__Host-link"
 COOKIE_LIVES_S = 3600
-REQUESTS_PER_MINUTE = 120  # of one address: a branch's customers share one
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 
 def links_blueprint(house: House) -> Blueprint:
     """/link/<town>: the page, its two forms, and where the town sends the resident back to."""
     blueprint = Blueprint("links", __name__)
-    limiter = RateLimiter(REQUESTS_PER_MINUTE, house.config.web_processes)
+    limiter = RateLimiter(house.config.rate_per_minute, house.config.web_processes)
 
     @blueprint.before_request
     def limit() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import html
 import json
 import re
@@ -22,7 +23,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OctKey
+from joserfc.jwk import ECKey, KeySet
 
 from adapters.nanyang_young.simulator.books import Books, Member
 
@@ -30,8 +31,8 @@ LONGEST_ASSERTION_S, CODE_LIVES_S, ID_TOKEN_LIVES_S = 300, 60, 300
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: What the ID token, the callback or userinfo can be made to get wrong.
 LIES = (
-    "alg_none", "hs256_with_public_key", "header_jwk", "header_jku", "unknown_kid", "wrong_issuer", "wrong_audience",
-    "wrong_nonce", "no_nonce", "expired", "other_subject", "no_id_token", "tampered", "callback_issuer",
+    "alg_none", "hs256_with_public_key", "header_jwk", "header_jku", "header_x5u", "unknown_kid", "wrong_issuer",
+    "wrong_audience",    "wrong_nonce", "no_nonce", "expired", "other_subject", "no_id_token", "tampered", "callback_issuer",
     "callback_no_issuer", "callback_state", "userinfo_other_subject", "userinfo_other_person", "issued_ahead",
     "second_audience", "oversized",
 )  # fmt: skip
@@ -239,16 +240,17 @@ def _signed(authority: Authority, claims: dict[str, Any], lie: str) -> str:
     if lie == "alg_none":
         return f"{_b64(_dump({'alg': 'none'}))}.{_b64(_dump(claims))}."
     if lie == "hs256_with_public_key":
-        header = {"alg": "HS256", "kid": authority.key.kid}
-        key = OctKey.import_key(authority.key.as_pem(private=False))
-        return jwt.encode(header, claims, key, algorithms=["HS256"])
-    if lie in ("header_jwk", "header_jku", "unknown_kid"):
+        signed = f"{_b64(_dump({'alg': 'HS256', 'kid': authority.key.kid}))}.{_b64(_dump(claims))}"
+        return f"{signed}.{_b64(hmac.digest(authority.key.as_pem(private=False), signed.encode(), 'sha256'))}"
+    if lie in ("header_jwk", "header_jku", "header_x5u", "unknown_kid"):
         key = ECKey.generate_key("P-256", auto_kid=True)
         header = {"alg": "ES256", "kid": authority.key.kid if lie != "unknown_kid" else key.kid}
         if lie == "header_jwk":
             header["jwk"] = key.as_dict(private=False)
         if lie == "header_jku":
             header["jku"] = "https://attacker.example/jwks"
+        if lie == "header_x5u":
+            header["x5u"] = "https://attacker.example/chain.crt"
     token = jwt.encode(header, claims, key, algorithms=["ES256"])
     if lie == "tampered":
         head, body, signature = token.split(".")
