@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.town_check import check, report
+from gateway.cli.town_linking import feed, link
 from gateway.cli.town_new import new
 from gateway.config import load_config
 from gateway.web.tables import csv_of
@@ -31,6 +32,8 @@ def group() -> None:
 
 
 group.add_command(check)
+group.add_command(feed)
+group.add_command(link)
 group.add_command(new)
 group.add_command(report)
 

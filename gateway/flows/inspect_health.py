@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway import benefits, clients, outbox, translog
+from gateway import benefits, clients, feeds, outbox, translog
 from gateway.db.migrate import list_migrations
 from gateway.house import House
 from schemas.errors import GatewayError
@@ -84,6 +84,9 @@ def _measure(house: House, tx: Any, checks: list[Check], gauges: dict[str, float
     for state, (count, oldest_at) in outbox.count_messages(tx).items():
         gauges[f"outbox_{state}"] = float(count)
         gauges[f"outbox_{state}_oldest_seconds"] = max(0.0, (now - oldest_at).total_seconds())
+    for town, (missing, seen_at) in feeds.count_gaps(tx).items():
+        gauges[f"feed_missing_{town}"] = float(missing)
+        gauges[f"feed_missing_{town}_oldest_seconds"] = max(0.0, (now - seen_at).total_seconds())
     for state, count in benefits.count_states(tx).items():
         gauges[f"proposals_{state}"] = float(count)
     if house.witnesses.known:
