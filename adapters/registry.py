@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from adapters import lijiayuan, nanyang_young, pingan_gongfu, shili_invented, wuhe_zhonglian
 from adapters.kit.subject import Town
 from adapters.simulating import Simulator
+from schemas.day_files import TownDayFiles
 from schemas.errors import InvalidError, RefusedError
 from schemas.feeds import TownFeed, TownLinking
 from schemas.ports import (
@@ -136,6 +137,17 @@ def create_feeds(neighbours: Mapping[str, Mapping[str, Any]], *, mode: str) -> d
         town: cast(FeedAdapter, adapter).create_feed(settings)
         for town, adapter, settings in _configured(neighbours, mode=mode)
         if adapter.CAPABILITIES.feed
+    }
+
+
+def create_day_files(
+    neighbours: Mapping[str, Mapping[str, Any]], *, mode: str
+) -> dict[TownCode, TownDayFiles]:
+    """The day files of each town that makes them and has a table in the neighbours file."""
+    return {
+        town: cast(TownDayFiles, adapter.create_client(settings))
+        for town, adapter, settings in _configured(neighbours, mode=mode)
+        if adapter.CAPABILITIES.day_file
     }
 
 

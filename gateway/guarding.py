@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from gateway.flows.note_neighbour import note_neighbour
 from gateway.house import House
 from schemas.boundary import before_neighbour_call
+from schemas.day_files import DayFile, TownDayFiles
 from schemas.errors import GatewayError, OutcomeUnknownError, RefusedError, UnavailableError
 from schemas.policy import Facility
 from schemas.ports import BankPort, FreezeState, Reversing, StatementLine, TownClient
@@ -221,6 +222,28 @@ class GuardedTown:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardedDayFiles:
+    """A town's day files behind the guard of the town. A file that is not made yet or not whole is an answer: the town stands."""
+
+    guard: Guard
+    files: TownDayFiles
+
+    def fetch_day_file(self, on: date) -> DayFile:
+        def fetch() -> DayFile | UnavailableError:
+            try:
+                return self.files.fetch_day_file(on)
+            except UnavailableError as exc:
+                if exc.code.startswith("day-file-"):
+                    return exc
+                raise
+
+        found = self.guard.call(fetch)
+        if isinstance(found, UnavailableError):
+            raise found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class GuardedBank:
     """The bank behind its guard. Nothing is retried here: the outbox keeps what was not said, and asks before saying it again."""
 
@@ -246,8 +269,10 @@ def guarded(house: House) -> House:
     towns = Limits(config.neighbour_at_once, config.breaker_opens_after)
     banks = replace(towns, at_once=config.neighbour_at_once * BANKS_SHARE, retries=0)
     bank = house.bank
+    guards = {t: Guard(house, t, towns) for t in {*house.clients, *house.day_files}}
     return replace(
         house,
-        clients={t: GuardedTown(Guard(house, t, towns), client) for t, client in house.clients.items()},
+        clients={t: GuardedTown(guards[t], client) for t, client in house.clients.items()},
+        day_files={t: GuardedDayFiles(guards[t], files) for t, files in house.day_files.items()},
         bank=None if bank is None else GuardedBank(Guard(house, BANK, banks), bank),
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from gateway.config import Config
 from gateway.db import Database
 from schemas.crypto import KeyRing
+from schemas.day_files import TownDayFiles
 from schemas.feeds import TownFeed, TownLinking
 from schemas.ports import NO_WITNESSES, BankPort, IdentityPort, TownClient, TownReader, Witnesses
 from schemas.soap import SoapTown
@@ -38,6 +39,7 @@ class House:
     linkings: Mapping[TownCode, TownLinking] = field(
         default_factory=dict
     )  # towns whose residents link accounts
+    day_files: Mapping[TownCode, TownDayFiles] = field(default_factory=dict)  # towns whose days are files
     hook_secrets: Mapping[TownCode, tuple[str, ...]] = field(
         default_factory=dict, repr=False
     )  # two in rotation

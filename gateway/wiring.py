@@ -155,6 +155,7 @@ def build_house(config: Config) -> House:
         witnesses=registry.create_witnesses(read_neighbours(config.witnesses_file), mode=config.mode),
         feeds=registry.create_feeds(neighbours, mode=config.mode),
         linkings=registry.create_linkings(neighbours, mode=config.mode),
+        day_files=registry.create_day_files(neighbours, mode=config.mode),
         hook_secrets=registry.list_hook_secrets(neighbours, mode=config.mode),
         certificate_files={name: _certificate_files(table) for name, table in neighbours.items()},
     )

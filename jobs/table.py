@@ -12,6 +12,7 @@ from gateway.flows.end_overdue_holds import end_overdue_holds
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.pull_changes import pull_changes
+from gateway.flows.pull_day_files import pull_day_files
 from gateway.flows.pull_history import pull_history
 from gateway.flows.purge_assertions import purge_assertions
 from gateway.flows.purge_sessions import purge_sessions
@@ -114,6 +115,10 @@ def _renew_links(house: House, now: datetime) -> Counts:
     return renew_links(house, now=now)
 
 
+def _pull_day_files(house: House, now: datetime) -> Counts:
+    return pull_day_files(house, now=now)
+
+
 def _expire(house: House, now: datetime) -> Counts:
     return expire_benefits(house, now=now)
 
@@ -185,6 +190,12 @@ JOBS = (
         "keeps grants of linked accounts alive, ends ended ones at the town",
         _renew_links,
         every_s=60,
+    ),
+    Job(
+        "pull_day_file",
+        "takes the files of towns' finished days, and makes up for missed days",
+        _pull_day_files,
+        every_s=1800,
     ),
     Job("expire_benefits", "begins and ends benefits of the day", _expire, every_s=300),
     Job("purge_assertions", "forgets used token assertions that have ended", _purge_assertions, every_s=600),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.town_check import check, report
+from gateway.cli.town_files import day_file, day_files
 from gateway.cli.town_linking import feed, link
 from gateway.cli.town_new import new
 from gateway.config import load_config
@@ -36,6 +37,8 @@ group.add_command(feed)
 group.add_command(link)
 group.add_command(new)
 group.add_command(report)
+group.add_command(day_file)
+group.add_command(day_files)
 
 
 @group.command()

@@ -1,7 +1,7 @@
 """Contributions: what residents did, as the towns sent it, never changed afterwards.
 
 Owns: contribution_batch, raw_push, contribution, month_sum, quarantined_item, quarantine_reading, activity_code, changed_batch,
-    scoreboard
+    scoreboard, day_file, day_file_since
 Reads: transfer
 Never: guesses an activity, changes a row that was written, keeps in the clear what a town sent
 
@@ -10,6 +10,13 @@ household costs the same after ten years as after one month. A reversal takes fr
 """
 
 from gateway.contributions.codes import insert_code, list_code_rows
+from gateway.contributions.day_files import (
+    TakenFile,
+    find_day_file,
+    insert_day_file,
+    list_day_files,
+    list_days_due,
+)
 from gateway.contributions.digests import item_digest
 from gateway.contributions.faults import list_faults
 from gateway.contributions.opening import open_contributions
@@ -78,12 +85,14 @@ __all__ = [
     "Posted",
     "Quarter",
     "Standing",
+    "TakenFile",
     "Waiting",
     "claim_keys",
     "count_quarantined",
     "end_keeping",
     "find_batch",
     "find_batch_of",
+    "find_day_file",
     "find_earlier",
     "find_latest_posted",
     "find_reading",
@@ -91,12 +100,15 @@ __all__ = [
     "insert_batches",
     "insert_code",
     "insert_contributions",
+    "insert_day_file",
     "insert_scoreboard",
     "is_listed",
     "item_digest",
     "list_batch_items",
     "list_code_rows",
     "list_codes",
+    "list_day_files",
+    "list_days_due",
     "list_expired",
     "list_faults",
     "list_first_and_last",

@@ -308,3 +308,41 @@ select c.batch_id::text, c.item_no, c.town, c.reference, c.kind, c.activity, c.c
 from contribution c join contribution_batch b using (batch_id)
 where c.holder_id = any(%(holder_ids)s::bigint[]) and c.person_id in (%(person_id)s, 0)
 order by c.occurred_on desc, c.batch_id, c.item_no limit %(limit)s;
+
+-- name: insert_day_file
+insert into day_file (town, accounting_on, file_sha256, item_count, points_centi, accepted_count, duplicate_count, conflict_count,
+                      quarantined_count, rejected_count, over_cap_count, over_cap, taken_at)
+values (%(town)s, %(accounting_on)s, %(file_sha256)s, %(item_count)s, %(points_centi)s, %(accepted_count)s, %(duplicate_count)s,
+        %(conflict_count)s, %(quarantined_count)s, %(rejected_count)s, %(over_cap_count)s, %(over_cap)s, %(taken_at)s)
+on conflict do nothing;
+
+-- name: find_day_file
+select * from day_file where town = %(town)s and accounting_on = %(accounting_on)s and file_sha256 = %(file_sha256)s;
+
+-- name: list_day_files
+select * from day_file where town = %(town)s order by accounting_on desc, taken_at desc limit %(limit)s;
+
+-- name: begin_day_files
+insert into day_file_since (town, from_on) values (%(town)s, %(on)s) on conflict do nothing;
+
+-- name: list_days_due
+-- Days since the first, up to `until_on`, of which no file was taken; oldest first.
+select d::date as due_on
+from day_file_since s, generate_series(s.from_on, %(until_on)s::date, interval '1 day') d
+where s.town = %(town)s
+  and not exists (select from day_file f where f.town = s.town and f.accounting_on = d::date)
+order by d limit %(limit)s;
+
+-- name: list_day_file_ids
+select row_id from (
+    select town || ' ' || accounting_on || ' ' || encode(file_sha256, 'hex') as row_id from day_file
+) named
+where row_id > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_day_files
+with asked as (
+    select split_part(row_id, ' ', 1) as town, split_part(row_id, ' ', 2)::date as accounting_on,
+           decode(split_part(row_id, ' ', 3), 'hex') as file_sha256, row_id
+    from unnest(%(row_ids)s::text[]) row_id
+)
+select a.row_id, f.* from asked a join day_file f using (town, accounting_on, file_sha256);

@@ -11,6 +11,8 @@ import orjson
 from gateway.contributions import scoreboards
 from gateway.contributions.codes import KIND as CODE_KIND
 from gateway.contributions.codes import CodeRestater
+from gateway.contributions.day_files import KIND as DAY_FILE_KIND
+from gateway.contributions.day_files import DayFileRestater
 from gateway.contributions.digests import item_digest
 from gateway.contributions.writing import EPOCH, MICROSECOND
 from gateway.db import Row, Transaction, load_queries
@@ -139,5 +141,6 @@ def _digests_of_rows(tx: Transaction, row_ids: Sequence[str]) -> dict[str, list[
 RESTATERS: dict[str, Restater] = {
     KIND: BatchRestater(),
     CODE_KIND: CodeRestater(),
+    DAY_FILE_KIND: DayFileRestater(),
     scoreboards.KIND: scoreboards.ScoreboardRestater(),
 }

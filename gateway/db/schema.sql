@@ -534,6 +534,32 @@ CREATE TABLE public.current_decision (
 
 ALTER TABLE public.current_decision OWNER TO gateway_migrate;
 
+CREATE TABLE public.day_file (
+    town text NOT NULL,
+    accounting_on date NOT NULL,
+    file_sha256 bytea NOT NULL,
+    item_count integer NOT NULL,
+    points_centi bigint NOT NULL,
+    accepted_count integer NOT NULL,
+    duplicate_count integer NOT NULL,
+    conflict_count integer NOT NULL,
+    quarantined_count integer NOT NULL,
+    rejected_count integer NOT NULL,
+    over_cap_count integer NOT NULL,
+    over_cap jsonb NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    CONSTRAINT day_file_check CHECK ((item_count = ((((accepted_count + duplicate_count) + conflict_count) + quarantined_count) + rejected_count)))
+);
+
+ALTER TABLE public.day_file OWNER TO gateway_migrate;
+
+CREATE TABLE public.day_file_since (
+    town text NOT NULL,
+    from_on date NOT NULL
+);
+
+ALTER TABLE public.day_file_since OWNER TO gateway_migrate;
+
 CREATE TABLE public.decision (
     decision_id uuid NOT NULL,
     ruleset_id text NOT NULL,
@@ -1591,6 +1617,12 @@ ALTER TABLE ONLY public.cosignature
 ALTER TABLE ONLY public.current_decision
     ADD CONSTRAINT current_decision_pkey PRIMARY KEY (subject_id, product);
 
+ALTER TABLE ONLY public.day_file
+    ADD CONSTRAINT day_file_pkey PRIMARY KEY (town, accounting_on, file_sha256);
+
+ALTER TABLE ONLY public.day_file_since
+    ADD CONSTRAINT day_file_since_pkey PRIMARY KEY (town);
+
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (decision_id);
 
@@ -2015,6 +2047,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.contribution_batch FO
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.cosignature FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.day_file FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.decision FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2078,6 +2112,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution FOR EACH STATE
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution_batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.cosignature FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.day_file FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2243,6 +2279,12 @@ GRANT SELECT ON TABLE public.cosignature TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.current_decision TO gateway_app;
 GRANT SELECT ON TABLE public.current_decision TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.day_file TO gateway_app;
+GRANT SELECT ON TABLE public.day_file TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.day_file_since TO gateway_app;
+GRANT SELECT ON TABLE public.day_file_since TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.decision TO gateway_app;
 GRANT SELECT ON TABLE public.decision TO gateway_auditor;

@@ -36,6 +36,7 @@ from gateway.flows.offer_goods import offer_goods
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
+from gateway.flows.receive_day_file import receive_day_file
 from gateway.flows.reconcile_day import reconcile_day
 from gateway.flows.redeem_points import redeem_points
 from gateway.flows.refresh_facilities import refresh_facilities
@@ -50,6 +51,7 @@ from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas import goods as good_words
+from schemas.day_files import DayFile
 from schemas.goods import Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
 from schemas.ports import NO_WITNESSES, StatementLine
@@ -63,7 +65,7 @@ from tests.contract.simulated_town import SimulatedTown, running_town
 from tests.house.tree import tables
 from tests.nanyang_stage import populate_links
 from tests.plain_scores import board, correct, correction, post, posting_house
-from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
+from tests.plain_town import NOW, TOWN, PlainReader, invented_id_no, plain_house, push
 from tests.soap_keys import der_of, signing_identity
 from tests.soap_town import SIGNED, TOKEN, make_service
 from tests.staff_stage import add_person
@@ -150,6 +152,9 @@ def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     _redeem(house, town)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
+    days: Any = {TOWN: _DayFiles()}
+    day_house = replace(house, day_files=days, readers={TOWN: _DayReader()})
+    receive_day_file(day_house, TOWN, beijing_date(NOW) - timedelta(days=1), now=NOW)
     post(posting_house(house), board("L1", {"F1": {"G01": 100}, "F2": {}}))
     correct(posting_house(house), correction("C1", "F1", "G01", 100, 50))
     populate_links(house, [1, 2])
@@ -169,6 +174,21 @@ def _populate_soap(house: House) -> None:
         "token-town", TOKEN, scopes, (), ("C" * 43,), "points", "an invented secret of some length"
     )
     register_soap_client(house, token, now=NOW)
+
+
+class _DayReader(PlainReader):
+    capabilities = replace(PlainReader.capabilities, day_file=True)
+
+
+class _DayFiles:
+    """A town whose day holds one item we have and one we have not."""
+
+    def fetch_day_file(self, on: date) -> DayFile:
+        lines = [
+            orjson.dumps({"reference": f"DAY-{n}", "code": "F0", "id_no": invented_id_no(1)})
+            for n in range(2)
+        ]
+        return DayFile(on, b"\x01" * 32, tuple(lines), 200, {"sorting": 100})
 
 
 class _Statement:

@@ -90,6 +90,11 @@ class Books:
             self.entered[day] = list(kept.values())
             self.save()
 
+    def forget(self, day: str) -> int:
+        """Leave out what was entered on a day; how many items that was."""
+        with self._lock:
+            return len(self.entered.pop(day, []))
+
     def balance(self, id_no: str) -> int:
         with self._lock:
             if id_no not in self.balances:

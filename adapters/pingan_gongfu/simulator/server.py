@@ -309,6 +309,10 @@ def _add_controls(app: Flask, gate: _Gate, books: Books) -> None:
         books.enter(day, request.get_json())
         return jsonify({"items": len(books.items_of(day))})
 
+    @app.delete("/_items/<day>")
+    def forget(day: str) -> Any:
+        return jsonify({"forgotten": books.forget(day)})
+
     @app.post("/_caps")
     def caps() -> Any:
         books.caps = {str(activity): int(centi) for activity, centi in request.get_json().items()}
