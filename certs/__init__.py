@@ -6,15 +6,17 @@ below the state directory, which is outside git.
 """
 
 from certs.authority import Development, ensure_development, issue_certificate, rotate_token_key
-from certs.registration import read_registration
+from certs.registration import end_of, read_registration, read_soap_registration
 from certs.watch import WatchedCertificate, list_certificates
 
 __all__ = [
     "Development",
     "WatchedCertificate",
+    "end_of",
     "ensure_development",
     "issue_certificate",
     "list_certificates",
     "read_registration",
+    "read_soap_registration",
     "rotate_token_key",
 ]

@@ -16,6 +16,7 @@ GROUPS = {
     "db": ("gateway.cli.db", "the database: migrate, check, snapshot"),
     "certs": ("gateway.cli.certs", "development certificates and keys"),
     "client": ("gateway.cli.client", "towns' OAuth clients"),
+    "soap-client": ("gateway.cli.soap_client", "who may speak for a town over SOAP"),
     "staff": ("gateway.cli.staff", "staff accounts: add, replace, disable, reset"),
     "neighbour": ("gateway.cli.neighbour", "the towns and the bank: pause, resume"),
     "town": ("gateway.cli.town", "a town's day: reconciliation, differences, quarantine, activity codes"),

@@ -78,14 +78,13 @@ def insert_soap_client(
     tx.run(queries.lock_soap_clients)
     before = next(iter(list_soap_clients(tx, client_id=asked.client_id)), None)
     for other in list_soap_clients(tx, asked.town):
-        if (
-            other.client_id != asked.client_id
-            and asked.username is not None
-            and other.username == asked.username
+        if other.client_id != asked.client_id and (
+            (asked.username is not None and other.username == asked.username)
+            or set(other.signing_certificates) & set(asked.signing_certificates)
         ):
             raise InvalidError(
-                "another client of this town has that username", where="username", value=asked.username,
-                remedy="take another, or replace that client",
+                "another client of this town has that username or signing certificate", where="client_id",
+                value=other.client_id, remedy="one name and one key for each client",
             )  # fmt: skip
     if before is not None and before.enabled and _same(before, asked, keys):
         return None
