@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import rows
 from bench.client import Door
 from bench.depth import measure_depth
+from bench.isolation import measure_isolation
 from bench.pushes import measure_pushes
 from bench.report import Report
 from certs import ensure_development, read_registration
@@ -17,7 +18,7 @@ from gateway.wiring import build_house
 from tests.served import TownClient
 from tests.storm.stage import Stage, stage
 
-SECTIONS = ("pushes", "depth", "evaluation", "sealing")
+SECTIONS = ("pushes", "depth", "isolation", "evaluation", "sealing")
 FAMILIES = 20_000
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
     report = Report()
-    for section in ("pushes", "depth"):
+    for section in ("pushes", "depth", "isolation"):
         if section not in sections:
             continue
         with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
@@ -60,6 +61,8 @@ def main() -> None:
             assert it.server is not None
             if section == "pushes":
                 measure_pushes(report, door, it.server, families, it.running["web"].pid, asked.stream_events)
+            elif section == "isolation":
+                measure_isolation(report, it, door, families)
             else:
                 measure_depth(report, door, it.dsn(), families, asked.deep)
     for section in ("evaluation", "sealing"):
