@@ -1,7 +1,7 @@
 """Settlements: a town's day statement compared with what stands with us, and every difference until it is settled.
 
 Owns: reconciliation, difference_change, reconciled_day, line_elsewhere, statement_line
-Reads: contribution, contribution_batch, quarantined_item
+Reads: contribution, contribution_batch, quarantined_item, redemption_leg
 Never: moves points, changes what was received, calls a town, keeps an account in the town's words
 
 A difference is one reference of one town. Its rows are only added to; the last one is how it stands. States: open → explained

@@ -9,11 +9,15 @@ copy statement_line (run_id, line_kind, reference, kind, points_centi, state, ho
 delete from statement_line where run_id = %(run_id)s;
 
 -- name: insert_elsewhere
--- Lines whose contribution has another day of its own.
+-- Lines whose contribution has another day of its own, or whose freeze we asked for on another day.
 insert into line_elsewhere (town, line_kind, reference, accounting_on)
 select %(town)s, l.line_kind, l.reference, %(on)s
 from statement_line l join contribution c on c.town = %(town)s and c.reference = l.reference
 where l.run_id = %(run_id)s and l.line_kind = 'contribution' and c.occurred_on <> %(on)s
+union all
+select %(town)s, l.line_kind, l.reference, %(on)s
+from statement_line l join redemption_leg g on g.town = %(town)s and g.serial = l.reference
+where l.run_id = %(run_id)s and l.line_kind = 'redemption' and (g.asked_at at time zone 'Asia/Shanghai')::date <> %(on)s
 on conflict do nothing;
 
 -- name: insert_changes
@@ -27,6 +31,15 @@ with line as materialized (
                           case when c.holder_id is distinct from l.holder_id then 'account' end) as fields
     from line l left join contribution c on c.town = %(town)s and c.reference = l.reference
     where l.line_kind = 'contribution'
+), freezes as materialized (
+    -- What the town did under our serials, and what we are sure of: released and expired are both ended to us.
+    select l.reference, l.state, l.points_centi, g.serial is not null as stands, g.heard, g.total_centi as our_centi,
+           concat_ws(',', case when g.total_centi <> l.points_centi then 'points' end,
+                          case when g.holder_id is distinct from l.holder_id then 'account' end,
+                          case when g.heard <> l.state and not (l.state in ('released', 'expired') and g.heard in ('ended', 'absent'))
+                               then 'state' end) as fields
+    from line l left join redemption_leg g on g.town = %(town)s and g.serial = l.reference
+    where l.line_kind = 'redemption'
 ), unmet as materialized (
     select reference, kind, points_centi from met where not stands
 ), answered as materialized (
@@ -51,8 +64,8 @@ with line as materialized (
                 when a.status is not null then a.status || ': ' || coalesce(a.code, '') else '' end as why
     from unmet u left join waiting w using (reference) left join answered a using (reference)
     union all
-    select 'redemption', l.reference, 'theirs_only', '', '', l.state || ' ' || l.points_centi, 'bank', 'ask-by-serial', 'open', ''
-    from line l where l.line_kind = 'redemption' and l.state in ('frozen', 'confirmed')
+    select 'redemption', reference, 'theirs_only', '', '', state || ' ' || points_centi, 'bank', 'ask-by-serial', 'open', ''
+    from freezes where not stands and state in ('frozen', 'confirmed')
 ), found as materialized (
     select line_kind, reference, outcome, fields, ours, theirs, owner, action, state, why from theirs
     union all
@@ -60,6 +73,19 @@ with line as materialized (
            case when fields = 'account' then 'gateway' else 'town' end,
            case when fields = 'account' then 'compare-registration' else 'reverse-and-send' end, 'open', ''
     from met where stands and fields <> ''
+    union all
+    select 'redemption', reference, 'differs', fields, heard || ' ' || our_centi, state || ' ' || points_centi, 'bank', 'ask-by-serial',
+           'open', ''
+    from freezes where stands and fields <> ''
+    union all
+    select 'redemption', g.serial, 'ours_only', '', g.heard || ' ' || g.total_centi, '', 'bank', 'ask-by-serial', 'open', ''
+    from redemption_leg g
+    where g.town = %(town)s and g.heard in ('frozen', 'confirmed') and g.asked_at <= %(asked_at)s
+      and g.asked_at >= %(on)s::date::timestamp at time zone 'Asia/Shanghai'
+      and g.asked_at < (%(on)s::date + 1)::timestamp at time zone 'Asia/Shanghai'
+      and not exists (select from line l where l.line_kind = 'redemption' and l.reference = g.serial)
+      and not exists (select from line_elsewhere e
+                      where e.town = %(town)s and e.line_kind = 'redemption' and e.reference = g.serial)
     union all
     select 'contribution', c.reference, 'ours_only', '', c.kind || ' ' || abs(c.points_centi), '', 'town', 'list-or-reverse', 'open', ''
     from contribution c join contribution_batch b using (batch_id)
@@ -97,7 +123,11 @@ from step;
 -- How the lines of a run met: matched, and the open or explained differences of the day.
 select (select count(*) from statement_line l join contribution c on c.town = %(town)s and c.reference = l.reference
         where l.run_id = %(run_id)s and l.line_kind = 'contribution' and c.kind = l.kind and abs(c.points_centi) = l.points_centi
-          and c.holder_id is not distinct from l.holder_id) as matched,
+          and c.holder_id is not distinct from l.holder_id)
+       + (select count(*) from statement_line l join redemption_leg g on g.town = %(town)s and g.serial = l.reference
+          where l.run_id = %(run_id)s and l.line_kind = 'redemption' and g.total_centi = l.points_centi
+            and g.holder_id is not distinct from l.holder_id
+            and (g.heard = l.state or (l.state in ('released', 'expired') and g.heard in ('ended', 'absent')))) as matched,
        count(*) filter (where outcome = 'ours_only') as ours_only,
        count(*) filter (where outcome = 'theirs_only') as theirs_only,
        count(*) filter (where outcome = 'differs') as differing

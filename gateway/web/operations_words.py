@@ -105,5 +105,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "kind_reversal": ("冲正", "reversal"),
     "kind_posted_score": ("公示分", "posted score"),
     "kind_frozen": ("冻结", "frozen"),
+    "kind_asked": ("已请求", "asked"),
+    "kind_doubtful": ("结果未知", "doubtful"),
+    "kind_ended": ("已退回", "ended"),
+    "kind_absent": ("未受理", "absent"),
+    "kind_released": ("已解冻", "released"),
+    "kind_expired": ("已过期", "expired"),
     "kind_confirmed": ("已确认", "confirmed"),
 }

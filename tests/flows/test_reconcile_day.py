@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -24,7 +25,7 @@ from gateway.flows.register_households import register_households
 from gateway.house import House
 from schemas.errors import GatewayError, InvalidError, NotFoundError, UnavailableError
 from schemas.ports import StatementLine
-from schemas.values import BEIJING
+from schemas.values import BEIJING, Serial, beijing_date
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
@@ -326,3 +327,46 @@ def test_no_statement_no_comparison(house: House) -> None:
     with pytest.raises(GatewayError) as refused:
         reconcile_day(replace(house, clients={}), TOWN, ON, now=NOW)
     assert refused.value.code == "neighbour-not-configured"
+
+
+def _leg(database: TestDatabase, house: House, serial: str, heard: str, points: int) -> None:
+    """A redemption's part at the town, as the counter leaves it."""
+    database.sql(
+        "insert into redemption_leg (redemption_id, town, serial, holder_id, hold_id, total_centi, heard, asked_at)"
+        " select gen_random_uuid(), 'lijiayuan', %s, household_id, gen_random_uuid(), %s, %s, now()"
+        " from household_code where code = 'F1'",
+        (serial, points * 100, heard),
+    )
+
+
+def test_redemptions_meet_by_our_serial(house: House, town: SimulatedTown, database: TestDatabase) -> None:
+    """The simulated town books freezes by its own clock: the day is today's, compared tomorrow."""
+    now = datetime.now(UTC)
+    assert town.calls.post(f"{town.address}/_accounts", json={"F1": 100_000}, timeout=5).ok
+    client, serials = house.clients[TOWN], [Serial(f"R{uuid4().hex[:12]}-{n}") for n in range(6)]
+    right, ended, other_state, other_points, nobody, ours = serials
+    for serial in serials[:5]:
+        client.freeze(serial, "F1", 300, "tea")
+    client.confirm(right)
+    client.release(ended)
+    client.confirm(other_state)
+    for serial, heard, points in (
+        (right, "confirmed", 3), (ended, "ended", 3), (other_state, "doubtful", 3), (other_points, "frozen", 4),
+        (ours, "confirmed", 3),
+    ):  # fmt: skip
+        _leg(database, house, serial, heard, points)
+    day, after = beijing_date(now), datetime.now(UTC) + timedelta(days=1)
+    found = reconcile_day(house, TOWN, day, now=after)
+    assert (found.lines, found.matched, found.changes) == (5, 2, 4)
+    assert _standing(house) == {
+        other_state: ("differs", "state", "bank", "open"),
+        other_points: ("differs", "points", "bank", "open"),
+        nobody: ("theirs_only", "", "bank", "open"),
+        ours: ("ours_only", "", "bank", "open"),
+    }
+    client.release(nobody)
+    client.freeze(ours, "F1", 300, "tea")
+    client.confirm(ours)
+    database.sql("update redemption_leg set heard = 'confirmed' where serial = %s", (other_state,))
+    assert reconcile_day(house, TOWN, day, now=after + timedelta(hours=1)).changes == 3
+    assert set(_standing(house)) == {other_points}
