@@ -1987,6 +1987,8 @@ CREATE INDEX redemption_branch ON public.redemption USING btree (branch_no, open
 
 CREATE INDEX redemption_frozen ON public.redemption USING btree (expires_at) WHERE (state = 'frozen'::text);
 
+CREATE INDEX redemption_leg_asked ON public.redemption_leg USING btree (town, asked_at);
+
 CREATE INDEX redemption_line_good ON public.redemption_line USING btree (good_id);
 
 CREATE INDEX redemption_open ON public.redemption USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['freezing'::text, 'confirming'::text, 'releasing'::text, 'unknown'::text]));
