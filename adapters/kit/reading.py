@@ -193,7 +193,7 @@ def points(it: Reading) -> None:
 )
 def half_points(it: Reading) -> None:
     word = it.town.speech.words.points
-    for said, centi in (("2.5", 250), ("0.5", 50), ("0.29", 29), ("1.1", 110)):
+    for said, centi in (("2.5", 250), ("0.5", 50), ("99.5", 9_950)):
         (seen,) = read(it, [changed(it.first(), **{word: said})]).items
         expect_equal(seen.points_centi, centi, f"{said} 分读错", f"{said} points are read wrong")
 
@@ -236,7 +236,10 @@ def odd_points(it: Reading) -> None:
 )
 def cut_out(it: Reading) -> None:
     word = it.town.speech.words.reference
-    items = [changed(it.first(), **{word: f"KITCUT{n}"}) for n in range(4)]
+    items = [
+        changed(it.first(), **{word: it.town.speech.words.reference_like.format(f"KITCUT{n}")})
+        for n in range(4)
+    ]
     kept = it.reader.without_items(it.document(items), {1, 2}, as_lines=False)
     seen = it.reader.read_push(kept, NO_CODES)
     expect_equal(
@@ -246,7 +249,12 @@ def cut_out(it: Reading) -> None:
     expect(clean, "被剔除的条目仍在", "what was cut out is still there")
 
 
-@scenario("read-households", "登记与撤回的报文读懂", "registrations and withdrawals read into our words")
+@scenario(
+    "read-households",
+    "登记与撤回的报文读懂",
+    "registrations and withdrawals read into our words",
+    needs=("pushes",),
+)
 def households(it: Reading) -> None:
     if it.households is not None:
         families, faults = it.reader.read_households(it.households)
@@ -264,7 +272,10 @@ def households(it: Reading) -> None:
 
 
 @scenario(
-    "read-rare-names", "生僻字和间隔号的姓名不变形", "rare characters and the middle dot in names survive"
+    "read-rare-names",
+    "生僻字和间隔号的姓名不变形",
+    "rare characters and the middle dot in names survive",
+    needs=("pushes",),
 )
 def rare_names(it: Reading) -> None:
     expect(it.households is not None, "没有录制登记报文", "no registration was recorded")

@@ -74,7 +74,7 @@ def no_document(it: Reading) -> None:
     "read-batch-shape",
     "一批就是一个数组，旁边不许有别的",
     "a batch is an array and nothing beside",
-    needs=("rest",),
+    needs=("rest", "pushes"),
 )
 def batch_shape(it: Reading) -> None:
     listed = it.town.speech.words.listed
@@ -87,7 +87,7 @@ def batch_shape(it: Reading) -> None:
             it.reader.read_push(orjson.dumps(document), NO_CODES)
 
 
-@scenario("read-single", "单条等于一条的批", "a single item is a batch of one", needs=("rest",))
+@scenario("read-single", "单条等于一条的批", "a single item is a batch of one", needs=("rest", "pushes"))
 def single(it: Reading) -> None:
     alone = it.reader.read_push(orjson.dumps(it.first()), NO_CODES)
     expect_equal(alone, read(it, [it.first()]), "单条与一条的批读法不同", "a single item reads differently")

@@ -26,7 +26,7 @@ NEEDS: Final[Mapping[str, tuple[Callable[[Capabilities], bool], str, str]]] = {
     "whole-points": (lambda c: not c.half_points, "有小数积分", "has half points"),
     "rest": (lambda c: c.speaks == "rest", "使用 SOAP", "speaks SOAP"),
     "soap": (lambda c: c.speaks == "soap", "使用 REST", "speaks REST"),
-    "pushes": (lambda c: not c.feed, "变更由我方拉取，不推送", "its changes are fetched, not pushed"),
+    "pushes": (lambda c: c.pushes, "变更由我方拉取，不推送", "its changes are fetched, not pushed"),
     "items": (lambda c: not c.posts_scores, "只公示得分表", "posts score lists only"),
     "lists": (lambda c: c.posts_scores, "不公示得分表", "posts no score lists"),
     "household": (lambda c: c.holds == "household", "积分归个人", "points belong to persons"),

@@ -34,6 +34,7 @@ class Words:
     person: str
     place: str = "/{listed}/{item_no}/{field}"  # where a fault of a field stands; {number} counts from 1
     listed: str = "items"
+    reference_like: str = "{}"  # how a reference looks, around letters and digits of the suite's
     personal: tuple[
         str, ...
     ] = ()  # fields that name a person: masked in reports, beside resident ids and phones

@@ -26,6 +26,8 @@ class Town:
     correction: Callable[[Item], Item] | None = None
     #: how the town sends to us; None: nothing is pushed, we fetch
     sender: Callable[[DoorPlace], DoorSender] | None = None
+    #: what a simulator's POST /_accounts takes to open the accounts; None: {account: hundredths of points}
+    accounts_body: Callable[[Accounts], Any] | None = None
     connect: str = ""  # the page that says how to connect: docs/<town>.md
 
 

@@ -66,7 +66,7 @@ class SimulatedNeighbour:
     def calm(self) -> None:
         self.calls.delete(f"{self.place.address}/_faults", timeout=5).raise_for_status()
 
-    def open_accounts(self, balances: dict[str, int]) -> None:
+    def open_accounts(self, balances: Any) -> None:
         self.calls.post(f"{self.place.address}/_accounts", json=balances, timeout=5).raise_for_status()
 
     def state(self) -> dict[str, Any]:
@@ -116,7 +116,9 @@ def calling_of(town: Town, it: SimulatedNeighbour, strange_ca: Path) -> Calling:
     """What the scenarios of part 'call' need, at a simulator: two accounts, one with 100 points."""
     adapter = registry.TOWNS[TownCode(it.name)]
     accounts: Accounts = town.accounts
-    it.open_accounts({accounts.rich: 10_000, accounts.empty: 0})
+    it.open_accounts(
+        town.accounts_body(accounts) if town.accounts_body else {accounts.rich: 10_000, accounts.empty: 0}
+    )
     return Calling(
         town=town,
         capabilities=adapter.CAPABILITIES,

@@ -69,12 +69,15 @@ class Books:
     _of_member: dict[str, list[int]] = field(default_factory=dict, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
-    def add_members(self, members: Iterable[Mapping[str, str]]) -> None:
-        """Residents, by openid."""
+    def add_members(self, members: Iterable[Mapping[str, Any]]) -> None:
+        """Residents, by openid; `balance_centi` is what one has before any change."""
         with self.lock:
             for given in members:
                 self.members.setdefault(
-                    given["openid"], Member(given["openid"], given["id_no"], given["name"])
+                    given["openid"],
+                    Member(
+                        given["openid"], given["id_no"], given["name"], int(given.get("balance_centi", 0))
+                    ),
                 )
 
     def add_changes(self, changes: Iterable[Mapping[str, Any]], *, hide: Sequence[int] = ()) -> list[int]:
