@@ -53,6 +53,8 @@ language_option = click.option(
     help="write the signed report here",
 )
 @click.option("--only", multiple=True, help="only scenarios whose id begins so; no report is written then")
+@click.option("--inbound", is_flag=True, help="watch this town's door at the running gateway instead")
+@click.option("--minutes", default=10.0, show_default=True, help="how long to watch the door")
 @click.option("--example", is_flag=True, help="print an example of the settings file and end")
 @click.option("--by", default=getpass.getuser, help="who checks; the name of this account when absent")
 @language_option
@@ -61,6 +63,8 @@ def check(
     settings_file: Path | None,
     folder: Path | None,
     only: tuple[str, ...],
+    inbound: bool,
+    minutes: float,
     example: bool,
     by: str,
     lang: str,
@@ -71,6 +75,9 @@ def check(
     adapter, town = _adapter_of(name)
     if example:
         print(example_settings(adapter.Config), end="")
+        return
+    if inbound:
+        _watch(name, adapter, minutes, lang)
         return
     if settings_file is None:
         raise click.UsageError("--settings FILE is needed; --example prints one")
@@ -85,6 +92,22 @@ def check(
     if folder is not None and not only:
         _write_report(folder, outcomes, adapter, str(settings.town["address"]), by)
     raise SystemExit(1 if failed or not outcomes else 0)
+
+
+def _watch(name: str, adapter: TownAdapter, minutes: float, lang: str) -> None:
+    """Exit code 1 when something was not seen before the time was over."""
+    from gateway.cli.town_inbound import ticks_of, watch
+    from gateway.wiring import build_house
+
+    ticks = ticks_of(adapter.CAPABILITIES)
+    house = build_house(load_config())
+    missing = watch(house, TownCode(name), ticks, minutes=minutes, lang=lang, console=console)
+    if not missing:
+        console.print("全部见到" if lang == "zh" else "everything was seen", style="bold green")
+        return
+    said = "没有见到" if lang == "zh" else "not seen"
+    console.print(f"{said}: {', '.join(tick.id for tick in ticks if tick.id in missing)}", style="bold red")
+    raise SystemExit(1)
 
 
 def _adapter_of(name: str) -> tuple[TownAdapter, Town]:

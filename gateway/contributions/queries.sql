@@ -64,6 +64,12 @@ copy quarantined_item (batch_id, item_no, town, reference, code, detail, quarant
 select batch_id, town, client_id, received_at, item_count, accepted_count, exceptions, receipt
 from contribution_batch where batch_id = %(batch_id)s;
 
+-- name: list_batches_after
+-- Batch ids are UUIDv7, so their order is that of time.
+select b.batch_id, b.client_id, b.received_at, b.item_count, b.accepted_count, b.exceptions,
+       exists (select from contribution c where c.batch_id = b.batch_id and c.kind = 'reversal') as corrects
+from contribution_batch b where b.batch_id > %(after)s and b.town = %(town)s order by b.batch_id limit %(limit)s;
+
 -- name: find_batch_of
 select batch_id from contribution_batch where client_id = %(client_id)s and idempotency_key = %(idempotency_key)s;
 

@@ -43,6 +43,11 @@ def find_batch(tx: Transaction, batch_id: UUID) -> Row | None:
     return tx.find(queries.find_batch, {"batch_id": batch_id})
 
 
+def list_batches_after(tx: Transaction, town: TownCode, after: UUID, limit: int) -> list[Row]:
+    """Batches of a town after a batch id (received_at, item_count, accepted_count, exceptions, corrects, …), in order."""
+    return tx.all(queries.list_batches_after, {"town": town, "after": after, "limit": limit})
+
+
 def list_batch_items(tx: Transaction, batch_id: UUID) -> list[tuple[Any, ...]]:
     """Rows (item_no, reference) of the items of a batch that were accepted."""
     return tx.tuples(queries.list_batch_items, {"batch_id": batch_id})
