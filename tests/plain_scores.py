@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import orjson
 
+from gateway import contributions, ledger
 from gateway.flows.receive_correction import receive_correction
 from gateway.flows.receive_scoreboard import receive_scoreboard
 from gateway.flows.register_households import register_households
@@ -24,6 +25,7 @@ from schemas.scoreboards import (
     ScoreLine,
 )
 from schemas.values import Category
+from tests.conftest import TestDatabase
 from tests.plain_town import NOW, TOWN, PlainReader, invented_id_no
 
 POSTED_AT = datetime(2026, 10, 8, 1, 0, tzinfo=UTC)
@@ -38,6 +40,9 @@ ITEMS = {
 class PlainPoster(PlainReader):
     """A plain town that posts lists."""
 
+    def __init__(self, books: Collection[str] = ("2024",)) -> None:
+        self._books = frozenset(books)
+
     def read_scoreboard(self, body: bytes, codes: Mapping[str, Category]) -> Scoreboard:
         said = orjson.loads(body)
         households, faults = [], []
@@ -49,7 +54,7 @@ class PlainPoster(PlainReader):
             score = sum(-line.points_centi if line.deducts else line.points_centi for line in read)
             households.append(ListedHousehold(no, code, score, read))
         return Scoreboard(
-            said["list_no"], said["village"], said["period"], said["rule_book"], said["rule_book"] == "2024",
+            said["list_no"], said["village"], said["period"], said["rule_book"], said["rule_book"] in self._books,
             datetime.fromisoformat(said["posted_at"]), households, faults,
         )  # fmt: skip
 
@@ -113,4 +118,30 @@ def correct(house: House, body: bytes, now: datetime = NOW) -> ScoreAnswer:
     return receive_correction(house, document(body, now), now=now)
 
 
-__all__ = ["PlainPoster", "board", "correct", "correction", "document", "post", "posting_house", "register"]
+def stands(database: TestDatabase) -> dict[str, tuple[int | None, int, int]]:
+    """By code: posted score, spendable, month sums; all three must say the same."""
+    rows: Any = database.sql(
+        "select h.code, (select sum(points_centi)::int from contribution c"
+        "   where c.holder_id = h.household_id and c.kind = 'posted_score'"
+        "   and not exists (select from contribution r where r.reverses = c.reference)),"
+        " (select coalesce(sum(balance_centi), 0)::int from account a where a.holder_id = h.household_id"
+        "   and kind in ('available', 'owed')),"
+        " (select coalesce(sum(case kind when 'award' then points_centi else -points_centi end), 0)::int from month_sum m"
+        "   where m.holder_id = h.household_id)"
+        " from household_code h order by 1"
+    )
+    return {code: (posted, spendable, summed) for code, posted, spendable, summed in rows}
+
+
+def statuses(answer: ScoreAnswer) -> dict[str | None, str]:
+    return {item.reference: str(item.status) for item in answer.items}
+
+
+def no_faults(house: House) -> None:
+    with house.audit_db.transaction(read_only=True) as tx:
+        assert contributions.list_faults(tx) == []
+        assert ledger.list_faults(tx) == []
+
+
+#: four lines, two of them of one family, and a family with nothing
+FIRST = {"F1": {"G01": 1000, "B01": 500, "D01": 200}, "F2": {"G01": 700}, "F3": {}}

@@ -8,7 +8,7 @@ from datetime import datetime, time
 from importlib.resources import files
 from typing import Any, Final, TypeVar
 
-from adapters.soap_reading import Element
+from adapters.soap_reading import Element, canonical, parse_xml
 from adapters.wuhe_zhonglian import wire
 from adapters.wuhe_zhonglian.rule_book import ITEMS, RULE_BOOK_CODE, RULE_BOOKS
 from schemas.acceptor import Fault
@@ -85,7 +85,7 @@ def to_scoreboard(root: Element, codes: Mapping[str, Category]) -> Scoreboard:
     """A list. Entries whose household stands twice, whose item stands twice or whose score is not the sum are faults."""
     rule_book = wire.code_of(wire.text_of(root, "RuleBookVersion"), "RuleBookVersion")
     entries = list(wire.entries_of(root))
-    listed = Counter(entry.household_code for entry in entries)
+    listed = Counter(entry.household_code for entry in entries if entry is not None)
     board = Scoreboard(
         wire.code_of(wire.text_of(root, "ListNo"), "ListNo"),
         wire.text_of(root, "Village"),
@@ -97,6 +97,8 @@ def to_scoreboard(root: Element, codes: Mapping[str, Category]) -> Scoreboard:
         [],
     )
     for item_no, entry in enumerate(entries):
+        if entry is None:  # its time in quarantine ended
+            continue
         fault = _entry_fault(entry, listed[entry.household_code])
         if fault is None:
             lines = tuple(_line(line, codes) for line in entry.lines if line.points_centi)
@@ -239,8 +241,13 @@ class WuheReader:
         raise InvalidError("五和众联 sends lists, no streams", code="no-stream", where="/")
 
     def without_items(self, body: bytes, item_nos: Collection[int], *, as_lines: bool) -> bytes:
-        """A list names no person, so nothing of it has to be cut out."""
-        return body
+        """The list with these entries emptied, so that the others keep their numbers; anything else names nobody and stays."""
+        root = parse_xml(body, "payload")
+        households = root.find(f"{{{wire.NAMESPACE}}}Households")
+        for item_no, household in enumerate(households if households is not None else ()):
+            if item_no in item_nos:
+                household.clear()
+        return canonical(root)
 
     def read_households(self, body: bytes) -> tuple[list[HouseholdRegistration], list[FaultyItem]]:
         """RegisterHouseholds. A family with one fault is refused whole."""

@@ -144,14 +144,18 @@ def instant_of(text: str, where: str) -> datetime:
     return found
 
 
-def entries_of(root: Element) -> Iterator[Entry]:
-    """The entries of SubmitScoreboard, one walk, no path expression per line."""
+def entries_of(root: Element) -> Iterator[Entry | None]:
+    """The entries of SubmitScoreboard, one walk, no path expression per line. None for one that was emptied (`without_items`);
+    the schema takes no such entry at the door."""
     households = root.find(f"{{{NAMESPACE}}}Households")
     if households is None or not 0 < len(households) <= MAX_HOUSEHOLDS:
         raise _violated("Households", f"must hold 1 to {MAX_HOUSEHOLDS} entries")
     line_tag = f"{{{NAMESPACE}}}Line"
     for number, household in enumerate(households, 1):
         where = f"Household[{number}]"
+        if len(household) == 0:
+            yield None
+            continue
         if len(household) < 2 or len(household) > 2 + MAX_LINES:
             raise _violated(where, f"must hold a code, a score and at most {MAX_LINES} lines")
         code = code_of(household[0].text or "", f"{where}/HouseholdCode")

@@ -172,7 +172,17 @@ limit %(limit)s;
 -- What waits in a town's quarantine, in the order it came, after a place.
 select batch_id, item_no, reference from quarantined_item
 where town = %(town)s and released_at is null and keep_until > %(now)s and (batch_id, item_no) > (%(after_batch)s::uuid, %(after_item)s)
+  and not exists (select from scoreboard s where s.batch_id = quarantined_item.batch_id)
 order by batch_id, item_no limit %(limit)s;
+
+-- name: list_waiting_lists
+-- Lists with entries in quarantine, in the order they were posted.
+select s.batch_id, s.document_no, s.village, s.period, s.posted_at, s.content_digest,
+       array_agg(q.item_no order by q.item_no) as item_nos
+from quarantined_item q join scoreboard s using (batch_id)
+where q.town = %(town)s and q.released_at is null and q.keep_until > %(now)s
+group by s.batch_id
+order by s.posted_at, s.batch_id limit %(limit)s;
 
 -- name: lock_open
 -- Those that still wait, locked in one order.
@@ -250,7 +260,7 @@ select pg_advisory_xact_lock(hashtextextended(concat_ws(e'\n', 'scoreboard', %(t
 
 -- name: find_scoreboard
 -- The latest reading of a list or correction.
-select s.batch_id, s.reading, s.content_digest, s.received_at, s.answers, b.client_id, b.receipt
+select s.batch_id, s.reading, s.applied, s.content_digest, s.received_at, s.answers, b.client_id, b.receipt
 from scoreboard s join contribution_batch b using (batch_id)
 where s.town = %(town)s and s.kind = %(kind)s and s.document_no = %(document_no)s
 order by s.reading desc limit 1;
@@ -259,18 +269,26 @@ order by s.reading desc limit 1;
 select max(posted_at) as posted_at from scoreboard
 where town = %(town)s and village = %(village)s and period = %(period)s and applied;
 
+-- name: find_newer
+-- The newest list that was posted after this one in its quarter, and stands.
+select batch_id from scoreboard
+where town = %(town)s and village = %(village)s and period = %(period)s and kind = 'list' and applied and document_no <> %(document_no)s
+  and (posted_at > %(posted_at)s or posted_at = %(posted_at)s and batch_id > %(batch_id)s)
+order by posted_at desc, batch_id desc limit 1;
+
 -- name: find_list
 select 1 as found from scoreboard
 where town = %(town)s and village = %(village)s and period = %(period)s and kind = 'list' and document_no = %(document_no)s and applied;
 
 -- name: list_listed
--- Who was on a list of the village in the quarter.
+-- Whose score of the quarter stands by a list, or a correction, of this village.
 select distinct c.holder_id from scoreboard s join contribution c using (batch_id)
-where s.town = %(town)s and s.village = %(village)s and s.period = %(period)s and c.kind = 'posted_score';
+where s.town = %(town)s and s.village = %(village)s and s.period = %(period)s and c.kind = 'posted_score'
+  and not exists (select from contribution r where r.town = c.town and r.reverses = c.reference);
 
 -- name: list_standing
 -- Lines and posted scores of a quarter that nothing has taken back.
-select c.holder_id, c.activity, c.reference, c.kind, c.category, c.points_centi, c.occurred_on
+select c.holder_id, c.activity, c.reference, c.kind, c.category, c.points_centi, c.occurred_on, c.occurred_at, c.batch_id
 from contribution c
 where c.town = %(town)s and c.period = %(period)s and c.holder_id = any(%(holder_ids)s::bigint[])
   and c.kind in ('award', 'deduction', 'posted_score')

@@ -38,6 +38,8 @@ class Standing(NamedTuple):
     category: str
     points_centi: int
     occurred_on: date
+    occurred_at: datetime
+    batch_id: UUID
 
 
 class NewScoreboard(NamedTuple):
@@ -63,7 +65,7 @@ def lock_quarter(tx: Transaction, quarter: Quarter) -> None:
 
 
 def find_scoreboard(tx: Transaction, town: TownCode, kind: str, document_no: str) -> Row | None:
-    """The latest reading of a list or correction (batch_id, reading, content_digest, received_at, answers, receipt, …)."""
+    """The latest reading of a list or correction (batch_id, reading, applied, content_digest, answers, receipt, …)."""
     return tx.find(queries.find_scoreboard, {"town": town, "kind": kind, "document_no": document_no})
 
 
@@ -73,13 +75,27 @@ def find_latest_posted(tx: Transaction, quarter: Quarter) -> datetime | None:
     return latest
 
 
+def list_waiting_lists(tx: Transaction, town: TownCode, limit: int, *, now: datetime) -> list[Row]:
+    """Lists with entries in quarantine (`item_nos`), oldest first."""
+    return tx.all(queries.list_waiting_lists, {"town": town, "limit": limit, "now": now})
+
+
+def find_newer(
+    tx: Transaction, quarter: Quarter, document_no: str, posted_at: datetime, batch_id: UUID
+) -> UUID | None:
+    """The newest list of the quarter that was posted after this one; None: there is none."""
+    said = {"document_no": document_no, "posted_at": posted_at, "batch_id": batch_id}
+    row = tx.find(queries.find_newer, {**quarter._asdict(), **said})
+    return row.batch_id if row else None
+
+
 def is_listed(tx: Transaction, quarter: Quarter, list_no: str) -> bool:
     """Whether a list of this number was applied to the quarter."""
     return tx.find(queries.find_list, {**quarter._asdict(), "document_no": list_no}) is not None
 
 
 def list_listed(tx: Transaction, quarter: Quarter) -> set[int]:
-    """Holders that were on any list of the village in the quarter."""
+    """Holders whose score of the quarter stands by a list of this village: one who moved stands by the other village's."""
     return {holder for (holder,) in tx.tuples(queries.list_listed, quarter._asdict())}
 
 

@@ -759,6 +759,7 @@ CREATE TABLE public.household_code (
     household_id bigint NOT NULL,
     valid_from_on date NOT NULL,
     valid_until_on date DEFAULT 'infinity'::date NOT NULL,
+    village text DEFAULT ''::text NOT NULL,
     CONSTRAINT household_code_check CHECK ((valid_from_on < valid_until_on))
 );
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
+
 from gateway import contributions, ledger, translog
 from gateway.contributions import NewBatch, NewScoreboard, Quarter
 from gateway.contributions.restate import batch_record
@@ -20,7 +22,7 @@ from gateway.flows._receiving import ATTEMPTS, RAW_PURPOSE, named_batch
 from gateway.house import House
 from schemas.contributions import ItemAnswer
 from schemas.errors import ConflictError, InvalidError, UnavailableError
-from schemas.scoreboards import Document, ScoreAnswer, ScoreboardReader, Stand
+from schemas.scoreboards import Document, ScoreAnswer, Scoreboard, ScoreboardReader, ScoreCorrection, Stand
 from schemas.values import ItemStatus, TownCode, instant_text
 
 #: Two documents met: the later one looks again and finds the first.
@@ -88,6 +90,29 @@ def refuse_wrong_time(posted_at: datetime, quarter_ends_on: datetime, now: datet
                            value=instant_text(quarter_ends_on), remedy="call the gateway's operator")  # fmt: skip
 
 
+def content_of_list(board: Scoreboard) -> bytes:
+    """What a list says, whatever codes are known today: equal bytes are the same list."""
+    said = [
+        [
+            h.item_no,
+            h.household_code,
+            h.score_centi,
+            [[line.item_code, line.points_centi] for line in h.lines],
+        ]
+        for h in board.households
+    ]
+    faults = [[f.item_no, f.reference, f.code] for f in board.faults]
+    head = [board.list_no, board.village, board.period, board.rule_book, instant_text(board.posted_at)]
+    return orjson.dumps([head, said, faults])
+
+
+def content_of_correction(said: ScoreCorrection) -> bytes:
+    """What a correction says."""
+    line = [said.line.item_code, said.posted_points_centi, said.line.points_centi]
+    whose = [said.list_no, said.village, said.period, said.household_code]
+    return orjson.dumps([said.correction_no, said.objection_no, *whose, *line, instant_text(said.decided_at)])
+
+
 def first_answer(row: Row, digest: bytes, document: Document, kind: str, document_no: str) -> ScoreAnswer:
     """The answer to what stands already. Raises ConflictError when the number was used for something else."""
     if bytes(row.content_digest) != digest:
@@ -118,8 +143,10 @@ def write_document(
     moves: Moves,
     *,
     now: datetime,
+    waits_elsewhere: bool = False,
 ) -> ScoreAnswer:
-    """Everything a list or a correction leaves behind, in the corridor's transaction."""
+    """Everything a list or a correction leaves behind, in the corridor's transaction. `waits_elsewhere`: what is in quarantine
+    stands there already, under the first reading."""
     town, batch_id = document.town, document.batch_id
     locked = ledger.lock_accounts(tx, town, moves.changed, taking=True) if moves.changed else {}
     content = house.keys.digester("content")
@@ -127,6 +154,8 @@ def write_document(
     joined = contributions.insert_contributions(tx, town, [(batch_id, posted_rows(moves, digests))])[0]
     ledger.post(tx, town, movements(moves, str(batch_id)), locked, now=now)
     batch = _batch(house, document, telling, moves, joined)
+    if waits_elsewhere:
+        batch = batch._replace(quarantined=[])
     keep_until = now + timedelta(days=house.config.quarantine_days)
     contributions.insert_batches(tx, town, [batch], now=now, keep_until=keep_until)
     stand = telling.stand

@@ -19,6 +19,7 @@ import orjson
 from gateway import contributions, subjects
 from gateway.contributions import FIRST, Place, Waiting
 from gateway.db import Transaction
+from gateway.flows._lists_again import lists_again
 from gateway.flows._receiving import (
     ATTEMPTS,
     RACES,
@@ -76,6 +77,7 @@ def read_again(
             found = _read(house, each, waiting, raw, codes)
             counts["unreadable"] += len(waiting) - len(found)
             counts += _post(house, each, found, now)
+        counts += lists_again(house, each, now)
         if ground is not None:
             with house.db.transaction() as tx:
                 contributions.put_reading(tx, each, ground, now=now)

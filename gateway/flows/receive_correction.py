@@ -13,6 +13,7 @@ from gateway.flows._differing import SCORE, Entry, Paper, differ, lines_of
 from gateway.flows._readiness import refuse_if_sealing_lags, town_codes
 from gateway.flows._scoreboards import (
     Telling,
+    content_of_correction,
     first_answer,
     refuse_wrong_time,
     scoreboard_reader,
@@ -43,7 +44,7 @@ def receive_correction(house: House, document: Document, *, now: datetime) -> Sc
     if said.line.category is None:
         raise RefusedError("this item is not in the code table", code="unknown-item", where="ItemCode", value=said.line.item_code,
                            remedy="ask the gateway's operator to add it, then send the correction again")  # fmt: skip
-    digest = house.keys.digester("content")(repr(said).encode())
+    digest = house.keys.digester("content")(content_of_correction(said))
 
     def attempt() -> ScoreAnswer:
         with house.db.transaction() as tx:
@@ -105,13 +106,13 @@ def _find_line(
                             value=said.list_no, remedy="send the list first, then the correction again")  # fmt: skip
     resolution = subjects.resolve(tx, town, subjects.Asked({said.household_code}, ()))
     household = resolution.household(said.household_code, period_ends_on(said.period))
-    if household is None or subjects.list_villages(tx, [int(household)])[int(household)] != said.village:
-        raise NotFoundError("no family of the village had this code in the quarter", code="unknown-household",
+    if household is None:
+        raise NotFoundError("no family had this code in the quarter", code="unknown-household",
                             where="HouseholdCode", value=said.household_code, remedy="check the code")  # fmt: skip
     holder = int(household)
     standing = {s.item_code: s for s in contributions.list_standing(tx, quarter, [holder])}
-    if SCORE not in standing:
-        raise NotFoundError("this household is on no list of the quarter", code="line-not-found", where="HouseholdCode",
+    if SCORE not in standing or holder not in contributions.list_listed(tx, quarter):
+        raise NotFoundError("it is on no list of the village and quarter", code="line-not-found", where="HouseholdCode",
                             value=said.household_code, remedy="post the household on a list first")  # fmt: skip
     line = standing.get(said.line.item_code)
     posted_centi = line.points_centi if line is not None else 0

@@ -111,7 +111,13 @@ select nextval('subject_seq') from generate_series(1, %(count)s);
 copy household (household_id, village, registered_at) from stdin;
 
 -- name: copy_household_codes
-copy household_code (town, code, household_id, valid_from_on) from stdin;
+copy household_code (town, code, household_id, valid_from_on, village) from stdin;
+
+-- name: put_villages
+-- Who is registered again in another village has moved.
+update household_code c set village = said.village
+from unnest(string_to_array(%(codes)s, e'\n'), string_to_array(%(villages)s, e'\n')) as said(code, village)
+where c.town = %(town)s and c.code = said.code and c.valid_until_on = 'infinity' and c.village <> said.village;
 
 -- name: copy_persons
 copy person (person_id, key_id, sealed, salt, commitment, birth_on, registered_at) from stdin;
@@ -170,7 +176,9 @@ from consent c left join person p using (person_id)
 where c.consent_id = any(%(row_ids)s::uuid[]);
 
 -- name: list_villages
-select household_id, village from household where household_id = any(%(household_ids)s::bigint[]);
+-- The village a town registered each household in.
+select household_id, village from household_code
+where household_id = any(%(household_ids)s::bigint[]) and town = %(town)s and valid_from_on <= %(on)s and valid_until_on > %(on)s;
 
 -- name: list_codes_of
 -- The codes households have in a town on a day.

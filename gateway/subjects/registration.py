@@ -96,8 +96,13 @@ def _households(
     if missing:
         tx.copy_in(
             queries.copy_household_codes,
-            copy_text((town, c, known[c], wanted[c].member_since_on) for c in missing),
+            copy_text((town, c, known[c], wanted[c].member_since_on, wanted[c].village) for c in missing),
         )
+    if len(missing) < len(wanted):
+        again = [wanted[code] for code in wanted if code not in set(missing)]
+        villages = "\n".join(family.village for family in again)
+        codes = "\n".join(family.household_code for family in again)
+        tx.run(queries.put_villages, {"town": town, "codes": codes, "villages": villages})
     return known
 
 

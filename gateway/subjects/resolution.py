@@ -139,9 +139,10 @@ def find_household(tx: Transaction, town: TownCode, code: str, on: date) -> Hous
     return HouseholdId(row.household_id) if row else None
 
 
-def list_villages(tx: Transaction, household_ids: Sequence[int]) -> dict[int, str]:
-    """The village each household is registered in."""
-    return dict(tx.tuples(queries.list_villages, {"household_ids": int_array(household_ids)}))
+def list_villages(tx: Transaction, town: TownCode, household_ids: Sequence[int], on: date) -> dict[int, str]:
+    """The village a town has each household registered in on a day; a household of two towns has one in each."""
+    params = {"town": town, "household_ids": int_array(household_ids), "on": on}
+    return dict(tx.tuples(queries.list_villages, params))
 
 
 def list_codes_of(tx: Transaction, town: TownCode, household_ids: Sequence[int], on: date) -> dict[int, str]:

@@ -9,27 +9,28 @@ from typing import Any
 
 import pytest
 
-from gateway import contributions, ledger, translog
+from gateway import translog
 from gateway.db import Transaction
 from gateway.flows.find_scoreboard import find_scoreboard
 from gateway.house import House
 from schemas.errors import ConflictError, GatewayError, InvalidError, NotFoundError, RefusedError
-from schemas.scoreboards import ScoreAnswer
 from schemas.values import Category
 from tests import plain_scores
 from tests.conftest import TestDatabase
 from tests.plain_scores import (
+    FIRST,
     POSTED_AT,
     board,
     correct,
     correction,
+    no_faults,
     post,
     posting_house,
     register,
+    stands,
+    statuses,
 )
 from tests.plain_town import NOW, TOWN, plain_house
-
-FIRST = {"F1": {"G01": 1000, "B01": 500, "D01": 200}, "F2": {"G01": 700}, "F3": {}}
 
 
 @pytest.fixture
@@ -37,31 +38,6 @@ def house(database: TestDatabase) -> House:
     made = posting_house(plain_house(database))
     register(made, ["F1", "F2", "F3"])
     return made
-
-
-def stands(database: TestDatabase) -> dict[str, tuple[int | None, int, int]]:
-    """By code: posted score, spendable, month sums; all three must say the same."""
-    rows: Any = database.sql(
-        "select h.code, (select sum(points_centi)::int from contribution c"
-        "   where c.holder_id = h.household_id and c.kind = 'posted_score'"
-        "   and not exists (select from contribution r where r.reverses = c.reference)),"
-        " (select coalesce(sum(balance_centi), 0)::int from account a where a.holder_id = h.household_id"
-        "   and kind in ('available', 'owed')),"
-        " (select coalesce(sum(case kind when 'award' then points_centi else -points_centi end), 0)::int from month_sum m"
-        "   where m.holder_id = h.household_id)"
-        " from household_code h order by 1"
-    )
-    return {code: (posted, spendable, summed) for code, posted, spendable, summed in rows}
-
-
-def statuses(answer: ScoreAnswer) -> dict[str | None, str]:
-    return {item.reference: str(item.status) for item in answer.items}
-
-
-def no_faults(house: House) -> None:
-    with house.audit_db.transaction(read_only=True) as tx:
-        assert contributions.list_faults(tx) == []
-        assert ledger.list_faults(tx) == []
 
 
 def test_a_list_moves_score_ledger_and_months_alike(house: House, database: TestDatabase) -> None:
@@ -173,6 +149,33 @@ def test_what_cannot_be_posted_stays_as_it_stands(house: House, database: TestDa
     assert stands(database)["F1"] == (1300, 1300, 1300)
     assert stands(database)["F2"] == (700, 700, 700)
     assert stands(database)["W1"] == (None, 0, 0)
+
+
+def test_a_family_that_moved_stands_by_one_village_only(house: House, database: TestDatabase) -> None:
+    """Its old village lists it again (fine), then no more (the new village's list is not undone)."""
+    post(house, board("A1", FIRST))
+    register(house, ["F1"], village="新村")
+    answer = post(house, board("A2", FIRST, posted_at=POSTED_AT + timedelta(days=1)))
+    assert set(statuses(answer).values()) == {"duplicate"}
+    moved = post(
+        house, board("B1", {"F1": {"G01": 300}}, village="新村", posted_at=POSTED_AT + timedelta(days=2))
+    )
+    assert statuses(moved) == {"F1": "accepted"}
+    rest = {code: lines for code, lines in FIRST.items() if code != "F1"}
+    answer = post(house, board("A3", rest, posted_at=POSTED_AT + timedelta(days=3)))
+    assert answer.stand.fallen == []
+    assert stands(database)["F1"] == (300, 300, 300)
+    again = post(house, board("A4", FIRST, posted_at=POSTED_AT + timedelta(days=4)))
+    assert [(i.status, i.code) for i in again.items if i.reference == "F1"] == [
+        ("quarantined", "wrong-village")
+    ]
+    no_faults(house)
+
+
+def test_a_household_of_two_towns_is_in_its_own_village_of_each(house: House, database: TestDatabase) -> None:
+    """Another town knows the family in a village of its own: that is not where this town lists it."""
+    database.sql("update household set village = '别镇的村'")
+    assert set(statuses(post(house, board("L1", FIRST))).values()) == {"accepted"}
 
 
 def test_quarters_do_not_touch_each_other(house: House, database: TestDatabase) -> None:
