@@ -12,13 +12,14 @@ from bench.depth import measure_depth
 from bench.isolation import measure_isolation
 from bench.pushes import measure_pushes
 from bench.report import Report
+from bench.soap import measure_soap
 from certs import ensure_development, read_registration
 from gateway.flows.register_client import register_client
 from gateway.wiring import build_house
 from tests.served import TownClient
 from tests.storm.stage import Stage, stage
 
-SECTIONS = ("pushes", "depth", "isolation", "evaluation", "sealing")
+SECTIONS = ("pushes", "depth", "isolation", "soap", "evaluation", "sealing")
 FAMILIES = 20_000
 
 
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--deep", type=int, default=5_000_000, help="contributions stored in the deep history"
     )
+    parser.add_argument("--soap-families", type=int, default=20_000, help="families on the SOAP town's lists")
     parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"))
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
@@ -65,6 +67,10 @@ def main() -> None:
                 measure_isolation(report, it, door, families)
             else:
                 measure_depth(report, door, it.dsn(), families, asked.deep)
+    if "soap" in sections:
+        with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
+            door, house = open_door(it)
+            measure_soap(report, door, it.dsn(), house, asked.soap_families)
     for section in ("evaluation", "sealing"):
         if section in sections:
             importlib.import_module(f"bench.{section}").measure(report)

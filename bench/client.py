@@ -25,13 +25,14 @@ class Door(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """One request to send: path, body (empty: a GET), content type, Idempotency-Key, Content-Encoding or ''."""
+    """One request to send: path, body (empty: a GET), content type, Idempotency-Key, Content-Encoding or '', SOAPAction or ''."""
 
     path: str
     body: bytes
     content_type: str
     key: str
     encoding: str = ""
+    action: str = ""
 
 
 def request_bytes(door: Door, shot: Shot) -> bytes:
@@ -39,6 +40,8 @@ def request_bytes(door: Door, shot: Shot) -> bytes:
     if not shot.body:
         return f"GET {shot.path} HTTP/1.1\r\nHost: {door.host}:{door.port}\r\n\r\n".encode()
     encoding = f"Content-Encoding: {shot.encoding}\r\n" if shot.encoding else ""
+    if shot.action:
+        encoding += f'SOAPAction: "{shot.action}"\r\n'
     head = (
         f"POST {shot.path} HTTP/1.1\r\nHost: {door.host}:{door.port}\r\nAuthorization: Bearer {door.token}\r\n"
         f"Idempotency-Key: {shot.key}\r\nContent-Type: {shot.content_type}\r\n{encoding}Content-Length: {len(shot.body)}\r\n\r\n"

@@ -63,7 +63,9 @@ values (%(record_id)s, 'contribution_batch', %(row_id)s, %(body)s, now())
 """
 
 
-def prepare(families: list[Family], count: int, prefix: str) -> list[tuple[bytes, dict[str, Any]]]:
+def prepare(
+    families: list[Family], count: int, prefix: str, town: str = TOWN
+) -> list[tuple[bytes, dict[str, Any]]]:
     """Staging text and parameters of each batch: everything that is not PostgreSQL's work, done beforehand."""
     by_code = {f.code: f for f in families}
     made = events(families, count, prefix)
@@ -80,7 +82,7 @@ def prepare(families: list[Family], count: int, prefix: str) -> list[tuple[bytes
             )
         batch_id = uuid7()
         params = {
-            "town": TOWN, "batch_id": str(batch_id), "key": f"{prefix}-{start}", "sha": hashlib.sha256(body).digest(),
+            "town": town, "batch_id": str(batch_id), "key": f"{prefix}-{start}", "sha": hashlib.sha256(body).digest(),
             "count": len(lines), "digests": os.urandom(32 * len(lines)), "receipt": "r" * 700,
             "sealed": os.urandom(len(zlib.compress(body, 1)) + 28), "record_id": str(uuid7()), "row_id": str(batch_id),
             "body": os.urandom(600),
@@ -102,9 +104,11 @@ def _write(dsn: str, prepared: list[tuple[bytes, dict[str, Any]]], start_at: flo
     connection.close()
 
 
-def measure(dsn: str, families: list[Family], count: int, writers: int, prefix: str) -> float:
+def measure(
+    dsn: str, families: list[Family], count: int, writers: int, prefix: str, town: str = TOWN
+) -> float:
     """Events a second with `writers` connections at once."""
-    prepared = prepare(families, count, prefix)
+    prepared = prepare(families, count, prefix, town)
     shares = [prepared[n::writers] for n in range(writers)]
     start_at = time.time() + 1.0
     workers = [

@@ -34,8 +34,10 @@ class Family:
     person_id: int
 
 
-def load_families(db: Database, keys: KeyRing, count: int) -> list[Family]:
-    """Households of one member with both consents, written by COPY: arranging, not measured."""
+def load_families(
+    db: Database, keys: KeyRing, count: int, town: str = TOWN, villages: int = 1
+) -> list[Family]:
+    """Households of one member with both consents, spread over villages, written by COPY: arranging, not measured."""
     ids = Query("bench.ids", "select nextval('subject_seq') from generate_series(1, %(n)s)")
     now = START - timedelta(days=400)
     with db.transaction() as tx:
@@ -46,39 +48,47 @@ def load_families(db: Database, keys: KeyRing, count: int) -> list[Family]:
         unique = {f.id_no for f in families}
         if len(unique) != count:
             raise ValueError("invented ids collide; take fewer families")
-        _copy_families(tx, keys, families, now)
+        _copy_families(tx, keys, families, now, town, villages)
     return families
 
 
-def _copy_families(tx: Transaction, keys: KeyRing, families: list[Family], now: datetime) -> None:
+def village_of(number: int, villages: int) -> str:
+    """The village of the family with this number."""
+    return f"试村{number % villages}" if villages > 1 else "试村"
+
+
+def _copy_families(
+    tx: Transaction, keys: KeyRing, families: list[Family], now: datetime, town: str, villages: int
+) -> None:
     digest = keys.digester("lookup:id_no")
     on = now.date()
     copies: list[tuple[str, list[tuple[Any, ...]]]] = [
-        ("household (household_id, village, registered_at)", [(f.household_id, "试村", now) for f in families]),
-        ("household_code (town, code, household_id, valid_from_on)", [(TOWN, f.code, f.household_id, on) for f in families]),
+        ("household (household_id, village, registered_at)",
+         [(f.household_id, village_of(n, villages), now) for n, f in enumerate(families)]),
+        ("household_code (town, code, household_id, valid_from_on)", [(town, f.code, f.household_id, on) for f in families]),
         ("person (person_id, key_id, sealed, salt, commitment, birth_on, registered_at)",
          [(f.person_id, "k", b"", b"", b"", on, now) for f in families]),
         ("identifier (kind, town, digest, person_id, registered_at)",
          [("id_no", "", digest(f.id_no.encode()), f.person_id, now) for f in families]),
         ("membership (household_id, person_id, town, is_head, valid_from_on)",
-         [(f.household_id, f.person_id, TOWN, True, on) for f in families]),
+         [(f.household_id, f.person_id, town, True, on) for f in families]),
         ("consent (consent_id, person_id, town, purpose, recipient, text_version, given_at, recorded_at)",
-         [(f"00000000-0000-4000-8000-{f.person_id:011d}{no}", f.person_id, TOWN, purpose, "bank", "1", now, now)
+         [(f"00000000-0000-4000-8000-{f.person_id:011d}{no}", f.person_id, town, purpose, "bank", "1", now, now)
           for f in families for no, purpose in enumerate(("loan_mapping", "redemption"))]),
     ]  # fmt: skip
     for columns, rows in copies:
         tx.copy_in(Query("bench.copy", f"copy {columns} from stdin"), copy_text(rows))
     tx.run(
         Query("bench.standing", "insert into standing select 'id_no', %(town)s, digest, person_id, 'loan_mapping redemption',"
-              " household_id::text from identifier join membership using (person_id)"), {"town": TOWN},
+              " household_id::text from identifier join membership using (person_id)"), {"town": town},
     )  # fmt: skip
     tx.run(
         Query("bench.version", "insert into standing_version values (%(town)s, gen_random_uuid())"),
-        {"town": TOWN},
+        {"town": town},
     )
     tx.run(
         Query("bench.accounts", "select open_accounts(array(select household_id from household), %(town)s)"),
-        {"town": TOWN},
+        {"town": town},
     )
 
 
