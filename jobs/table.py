@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.end_overdue_holds import end_overdue_holds
+from gateway.flows.erase_residents import erase_residents
 from gateway.flows.expire_benefits import expire_benefits
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.pull_changes import pull_changes
@@ -131,6 +132,18 @@ def _purge_sessions(house: House, now: datetime) -> Counts:
     return {"forgotten": purge_sessions(house, now - SESSIONS_KEPT)}
 
 
+def _erase(house: House, now: datetime) -> Counts:
+    done = erase_residents(house, now=now)
+    if done.get("failed"):
+        raise TamperedError(
+            "residents whose day has come could not be erased: bytes of their pushes cannot be read",
+            code="erasure-failed",
+            value=f"{done['failed']} residents",
+            remedy="the log lines of this run name the batches",
+        )
+    return done
+
+
 def _remove_runs(house: House, now: datetime) -> Counts:
     return {"removed": remove_old_runs(house, now - RUNS_KEPT)}
 
@@ -212,6 +225,7 @@ JOBS = (
         _reconcile,
         daily_at=time(3, 10),
     ),
+    Job("erase_residents", "erases residents whom no duty keeps any longer", _erase, daily_at=time(3, 0)),
     Job("verify_log", "verifies rows, leaves, tree and signatures", _verify, daily_at=time(2, 0)),
 )
 

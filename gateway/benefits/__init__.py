@@ -39,7 +39,12 @@ from gateway.benefits.facilities import (
     want_facilities,
 )
 from gateway.benefits.faults import list_faults
-from gateway.benefits.opening import list_decision_ids_about, open_story
+from gateway.benefits.opening import (
+    find_last_decided_at,
+    list_applicants_with_open,
+    list_decision_ids_about,
+    open_story,
+)
 from gateway.benefits.proposing import (
     Move,
     NewProposal,
@@ -90,9 +95,11 @@ __all__ = [
     "end_all_waiting",
     "end_waiting",
     "find_decision",
+    "find_last_decided_at",
     "insert_decisions",
     "insert_proposals",
     "insert_revocations",
+    "list_applicants_with_open",
     "list_asked",
     "list_current",
     "list_decided",

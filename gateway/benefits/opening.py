@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from gateway.benefits.restate import ANSWER, DECISION, PROPOSAL, REVOCATION, decision_hidden, proposal_hidden
@@ -42,3 +43,15 @@ def open_story(tx: Transaction, decision_ids: Sequence[str]) -> Story:
     for kind, row_id in tx.tuples(queries.list_parts_of_proposals, {"proposal_ids": proposal_ids}):
         openings[ANSWER if kind == "event" else REVOCATION, row_id] = Opening()
     return Story(openings, sorted(ruleset_ids))
+
+
+def find_last_decided_at(tx: Transaction, person_id: int) -> datetime | None:
+    """When something was last decided in which the person is the subject, or would apply for their household."""
+    found: datetime | None = tx.one(queries.find_last_decided, {"person_id": person_id}).at
+    return found
+
+
+def list_applicants_with_open(tx: Transaction, applicant_ids: Sequence[int]) -> set[int]:
+    """Those in whose name something is open at the bank, also while it is being revoked."""
+    rows = tx.tuples(queries.list_applicants_with_open, {"applicant_ids": list(applicant_ids)})
+    return {applicant_id for (applicant_id,) in rows}

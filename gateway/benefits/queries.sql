@@ -333,3 +333,12 @@ order by proposal_id;
 select 'event' as kind, event_id::text from proposal_event where proposal_id = any(%(proposal_ids)s::uuid[])
 union all
 select 'revocation', revocation_id::text from revocation where proposal_id = any(%(proposal_ids)s::uuid[]);
+
+-- name: find_last_decided
+select max(decided_at) as at from decision d
+where d.subject_id = %(person_id)s or (d.applicant_id = %(person_id)s and d.subject_id in
+    (select household_id from membership where person_id = %(person_id)s));
+
+-- name: list_applicants_with_open
+select distinct applicant_id from proposal
+where applicant_id = any(%(applicant_ids)s::bigint[]) and state in ('proposed', 'unknown', 'accepted', 'in_force');

@@ -22,6 +22,7 @@ GROUPS = {
     "town": ("gateway.cli.town", "a town's day: reconciliation, differences, quarantine, activity codes"),
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),
+    "resident": ("gateway.cli.resident", "erase a resident, hold one's data for a court"),
     "evidence": ("gateway.cli.evidence", "evidence to carry away: export, verify"),
     "witness": ("gateway.cli.witness", "co-sign somebody's log: for towns and other third parties"),
     "job": ("gateway.cli.job", "run one job by hand"),

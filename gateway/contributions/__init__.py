@@ -2,7 +2,7 @@
 
 Owns: contribution_batch, raw_push, contribution, month_sum, quarantined_item, quarantine_reading, activity_code, changed_batch,
     scoreboard, day_file, day_file_since
-Reads: transfer
+Reads: transfer, membership
 Never: guesses an activity, changes a row that was written, keeps in the clear what a town sent
 
 A batch is one push; a push of one is a batch of one. Month sums are kept in the same transaction, so that evaluating a
@@ -29,12 +29,14 @@ from gateway.contributions.quarantine import (
     end_keeping,
     find_reading,
     list_expired,
+    list_kept_items,
     list_open,
     list_quarantined,
     list_raw,
     list_standing_batches,
     lock_open,
     mark_released,
+    put_raw,
     put_reading,
     remove_expired,
 )
@@ -117,6 +119,7 @@ __all__ = [
     "list_expired",
     "list_faults",
     "list_first_and_last",
+    "list_kept_items",
     "list_listed",
     "list_month_sums",
     "list_open",
@@ -130,6 +133,7 @@ __all__ = [
     "lock_quarter",
     "mark_released",
     "open_contributions",
+    "put_raw",
     "put_reading",
     "remove_expired",
 ]

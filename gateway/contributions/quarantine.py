@@ -89,6 +89,13 @@ def remove_expired(
     tx: Transaction, expired: Sequence[Expired], raw: Mapping[UUID, Sealed], *, now: datetime
 ) -> int:
     """Remove their rows, and put `raw` in the place of the bytes they stood in. How many items."""
+    put_raw(tx, raw)
+    places = [(e.batch_id, number) for e in expired for number in e.item_nos]
+    return tx.run(queries.delete_quarantined, {**_params(places), "now": now})
+
+
+def put_raw(tx: Transaction, raw: Mapping[UUID, Sealed]) -> None:
+    """Put these sealed bytes in the place of those that are kept of the batches."""
     if raw:
         params = {
             "batch_ids": list(raw),
@@ -96,8 +103,20 @@ def remove_expired(
             "sealed": [b2a_base64(sealed.box, newline=False).decode() for sealed in raw.values()],
         }
         tx.run(queries.put_raw, params)
-    places = [(e.batch_id, number) for e in expired for number in e.item_nos]
-    return tx.run(queries.delete_quarantined, {**_params(places), "now": now})
+
+
+class KeptItem(NamedTuple):
+    """An item of a person in bytes that are still kept."""
+
+    batch_id: UUID
+    item_no: int
+    town: TownCode
+    person_id: int
+
+
+def list_kept_items(tx: Transaction, person_ids: Sequence[int]) -> list[KeptItem]:
+    """Every item of these persons whose bytes are kept."""
+    return [KeptItem(*row) for row in tx.tuples(queries.list_kept_items, {"person_ids": list(person_ids)})]
 
 
 def count_quarantined(tx: Transaction) -> list[Row]:

@@ -370,3 +370,11 @@ with asked as (
     from unnest(%(row_ids)s::text[]) row_id
 )
 select a.row_id, f.* from asked a join day_file f using (town, accounting_on, file_sha256);
+
+-- name: list_kept_items
+-- Where persons stand in bytes that are still kept.
+select c.batch_id, c.item_no, c.town, c.person_id
+from contribution c join raw_push r using (batch_id)
+where c.person_id = any(%(person_ids)s::bigint[])
+  and c.holder_id = any(%(person_ids)s::bigint[] || array(
+      select distinct household_id from membership where person_id = any(%(person_ids)s::bigint[])));

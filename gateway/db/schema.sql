@@ -615,6 +615,30 @@ CREATE TABLE public.difference_change (
 
 ALTER TABLE public.difference_change OWNER TO gateway_migrate;
 
+CREATE TABLE public.erasure (
+    request_id uuid NOT NULL,
+    person_id bigint NOT NULL,
+    pushes_cut integer NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    CONSTRAINT erasure_pushes_cut_check CHECK ((pushes_cut >= 0))
+);
+
+ALTER TABLE public.erasure OWNER TO gateway_migrate;
+
+CREATE TABLE public.erasure_request (
+    request_id uuid NOT NULL,
+    person_id bigint NOT NULL,
+    requested_by text NOT NULL,
+    cause text NOT NULL,
+    basis text NOT NULL,
+    due_on date NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    CONSTRAINT erasure_request_cause_check CHECK ((cause = ANY (ARRAY['resident_asked'::text, 'consent_withdrawn'::text, 'purpose_ended'::text, 'authority'::text]))),
+    CONSTRAINT erasure_request_requested_by_check CHECK ((requested_by <> ''::text))
+);
+
+ALTER TABLE public.erasure_request OWNER TO gateway_migrate;
+
 CREATE TABLE public.evaluation (
     subject_id bigint NOT NULL,
     evaluated_at timestamp with time zone NOT NULL
@@ -802,6 +826,29 @@ CREATE TABLE public.leaf (
 );
 
 ALTER TABLE public.leaf OWNER TO gateway_migrate;
+
+CREATE TABLE public.legal_hold (
+    hold_id uuid NOT NULL,
+    person_id bigint NOT NULL,
+    set_by text NOT NULL,
+    reason text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT legal_hold_reason_check CHECK (((length(reason) >= 4) AND (length(reason) <= 500))),
+    CONSTRAINT legal_hold_set_by_check CHECK ((set_by <> ''::text))
+);
+
+ALTER TABLE public.legal_hold OWNER TO gateway_migrate;
+
+CREATE TABLE public.legal_hold_end (
+    hold_id uuid NOT NULL,
+    ended_by text NOT NULL,
+    reason text NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT legal_hold_end_ended_by_check CHECK ((ended_by <> ''::text)),
+    CONSTRAINT legal_hold_end_reason_check CHECK (((length(reason) >= 4) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE public.legal_hold_end OWNER TO gateway_migrate;
 
 CREATE TABLE public.line_elsewhere (
     town text NOT NULL,
@@ -1630,6 +1677,15 @@ ALTER TABLE ONLY public.decision
 ALTER TABLE ONLY public.difference_change
     ADD CONSTRAINT difference_change_pkey PRIMARY KEY (town, line_kind, reference, change_no);
 
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (request_id);
+
+ALTER TABLE ONLY public.erasure_request
+    ADD CONSTRAINT erasure_request_person_id_key UNIQUE (person_id);
+
+ALTER TABLE ONLY public.erasure_request
+    ADD CONSTRAINT erasure_request_pkey PRIMARY KEY (request_id);
+
 ALTER TABLE ONLY public.evaluation
     ADD CONSTRAINT evaluation_pkey PRIMARY KEY (subject_id);
 
@@ -1677,6 +1733,12 @@ ALTER TABLE ONLY public.leaf
 
 ALTER TABLE ONLY public.leaf
     ADD CONSTRAINT leaf_record_id_key UNIQUE (record_id);
+
+ALTER TABLE ONLY public.legal_hold_end
+    ADD CONSTRAINT legal_hold_end_pkey PRIMARY KEY (hold_id);
+
+ALTER TABLE ONLY public.legal_hold
+    ADD CONSTRAINT legal_hold_pkey PRIMARY KEY (hold_id);
 
 ALTER TABLE ONLY public.line_elsewhere
     ADD CONSTRAINT line_elsewhere_pkey PRIMARY KEY (town, line_kind, reference);
@@ -1912,6 +1974,8 @@ CREATE INDEX difference_day ON public.difference_change USING btree (town, accou
 
 CREATE INDEX difference_run ON public.difference_change USING btree (run_id);
 
+CREATE INDEX erasure_request_due ON public.erasure_request USING btree (due_on);
+
 CREATE INDEX evidence_export_about ON public.evidence_export USING btree (about_kind, about_id, exported_at);
 
 CREATE INDEX facility_due ON public.facility USING btree (next_ask_at);
@@ -1935,6 +1999,8 @@ CREATE INDEX identifier_person ON public.identifier USING btree (person_id);
 CREATE INDEX job_run_latest ON public.job_run USING btree (job, started_at DESC);
 
 CREATE INDEX job_run_open ON public.job_run USING btree (started_at) WHERE (outcome = 'running'::text);
+
+CREATE INDEX legal_hold_person ON public.legal_hold USING btree (person_id);
 
 CREATE INDEX link_attempt_age ON public.link_attempt USING btree (begun_at);
 
@@ -2056,11 +2122,19 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.decision FOR EACH ROW
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.difference_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.erasure FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.erasure_request FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.evidence_export FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.good_price FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.legal_hold FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.legal_hold_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.neighbour_switch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -2122,11 +2196,19 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.decision FOR EACH STATEMENT
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.difference_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.erasure FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.erasure_request FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.evidence_export FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.good_price FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.legal_hold FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.legal_hold_end FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.neighbour_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2295,6 +2377,12 @@ GRANT SELECT ON TABLE public.decision TO gateway_auditor;
 GRANT SELECT,INSERT ON TABLE public.difference_change TO gateway_app;
 GRANT SELECT ON TABLE public.difference_change TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.erasure TO gateway_app;
+GRANT SELECT ON TABLE public.erasure TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.erasure_request TO gateway_app;
+GRANT SELECT ON TABLE public.erasure_request TO gateway_auditor;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.evaluation TO gateway_app;
 GRANT SELECT ON TABLE public.evaluation TO gateway_auditor;
 
@@ -2350,6 +2438,12 @@ GRANT UPDATE(error_code) ON TABLE public.job_run TO gateway_app;
 
 GRANT SELECT,INSERT ON TABLE public.leaf TO gateway_app;
 GRANT SELECT ON TABLE public.leaf TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.legal_hold TO gateway_app;
+GRANT SELECT ON TABLE public.legal_hold TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.legal_hold_end TO gateway_app;
+GRANT SELECT ON TABLE public.legal_hold_end TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.line_elsewhere TO gateway_app;
 GRANT SELECT ON TABLE public.line_elsewhere TO gateway_auditor;

@@ -1,6 +1,7 @@
 """Subjects: residents and households, the only room that holds personal data.
 
-Owns: person, identifier, household, household_code, membership, consent, mark, standing, standing_version
+Owns: person, identifier, household, household_code, membership, consent, mark, standing, standing_version,
+    erasure_request, erasure, legal_hold, legal_hold_end
 Reads:
 Never: hands an id number, a name or a phone to anything but the corridor that must send or show it
 
@@ -8,11 +9,23 @@ Identities are sealed (AES-256-GCM or SM4-GCM) and found by keyed digests; every
 town and purpose (PIPL art. 23 and 29); membership of households is dated, because families split and merge.
 """
 
+from gateway.subjects.erasing import (
+    Due,
+    ErasureRequest,
+    end_legal_hold,
+    erase_persons,
+    find_last_consent_at,
+    insert_erasure_request,
+    insert_hold,
+    list_due,
+    list_faults,
+)
 from gateway.subjects.identity import (
     Identity,
     find_people_by_phone,
     find_person,
     get_identity,
+    get_person,
     list_identities,
 )
 from gateway.subjects.opening import open_consents
@@ -42,18 +55,28 @@ from gateway.subjects.resolution import (
 
 __all__ = [
     "Asked",
+    "Due",
+    "ErasureRequest",
     "Identity",
     "Registered",
     "Resolution",
+    "end_legal_hold",
+    "erase_persons",
     "find_household",
+    "find_last_consent_at",
     "find_people_by_phone",
     "find_person",
     "forget_account",
     "get_identity",
+    "get_person",
+    "insert_erasure_request",
+    "insert_hold",
     "list_accounts_of",
     "list_applicants",
     "list_codes_of",
     "list_consenting",
+    "list_due",
+    "list_faults",
     "list_home_members",
     "list_households_of",
     "list_identities",

@@ -35,9 +35,11 @@ def seal_identity(keys: KeyRing, id_no: str, name: str, phone: str | None) -> Se
 
 
 def list_identities(tx: Transaction, keys: KeyRing, person_ids: Sequence[int]) -> dict[PersonId, Identity]:
-    """Identities by person id; persons that do not exist are absent."""
+    """Identities by person id; persons that do not exist or were erased are absent."""
     found: dict[PersonId, Identity] = {}
     for person_id, key_id, box in tx.tuples(queries.list_sealed, {"person_ids": int_array(person_ids)}):
+        if not box:
+            continue  # erased
         plain = orjson.loads(keys.open(Sealed(key_id, bytes(box)), SEAL_PURPOSE))
         found[PersonId(person_id)] = Identity(
             PersonId(person_id), plain["id_no"], plain["name"], plain["phone"]
@@ -64,3 +66,10 @@ def find_people_by_phone(tx: Transaction, keys: KeyRing, phone: str) -> list[Per
     """Everybody who gave this phone number: a family may share one."""
     params = {"kind": "phone", "town": "", "digest": keys.lookup_digest("phone", phone)}
     return [PersonId(person_id) for (person_id,) in tx.tuples(queries.find_people_by, params)]
+
+
+def get_person(tx: Transaction, person_id: int) -> PersonId:
+    """That there is such a person. Raises NotFoundError."""
+    if not tx.tuples(queries.list_sealed, {"person_ids": int_array([person_id])}):
+        raise NotFoundError("no such resident", where="person_id", value=person_id)
+    return PersonId(person_id)

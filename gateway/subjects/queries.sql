@@ -206,3 +206,87 @@ order by m.town, c.code;
 select person_id from membership
 where household_id = %(household_id)s and valid_from_on <= %(on)s and valid_until_on > %(on)s
 order by is_head desc, person_id limit 50;
+
+-- name: insert_erasure_request
+insert into erasure_request (request_id, person_id, requested_by, cause, basis, due_on, requested_at)
+values (%(request_id)s, %(person_id)s, %(requested_by)s, %(cause)s, %(basis)s, %(due_on)s, %(requested_at)s);
+
+-- name: find_erasure_request
+select request_id, person_id, requested_by, cause, basis, due_on, requested_at from erasure_request where person_id = %(person_id)s;
+
+-- name: restrict_person
+update person set restricted_at = %(now)s where person_id = %(person_id)s and restricted_at is null;
+
+-- name: withdraw_all_consents
+update consent set withdrawn_at = greatest(%(now)s, given_at), withdrawal_recorded_at = %(now)s
+where person_id = %(person_id)s and withdrawn_at is null
+returning consent_id::text, town;
+
+-- name: find_last_consent
+select max(greatest(given_at, coalesce(withdrawn_at, given_at))) as at from consent where person_id = %(person_id)s;
+
+-- name: list_due_erasures
+select e.request_id::text, e.person_id from erasure_request e
+where e.due_on <= %(on)s
+  and not exists (select from erasure d where d.request_id = e.request_id)
+  and not exists (select from legal_hold h where h.person_id = e.person_id
+                  and not exists (select from legal_hold_end x where x.hold_id = h.hold_id))
+  and e.person_id > %(after)s
+order by e.person_id limit %(limit)s;
+
+-- name: erase_persons
+-- The commitment stays: without its salt nobody can test a guess against it, and the records that hold it still agree with it.
+update person set key_id = '', sealed = '', salt = '', birth_on = null, restricted_at = coalesce(restricted_at, %(now)s)
+where person_id = any(%(person_ids)s::bigint[]);
+
+-- name: erase_identifiers
+delete from identifier where person_id = any(%(person_ids)s::bigint[]);
+
+-- name: erase_standing
+delete from standing where person_id = any(%(person_ids)s::bigint[]) returning town;
+
+-- name: copy_erasures
+copy erasure (request_id, person_id, pushes_cut, erased_at) from stdin;
+
+-- name: insert_hold
+insert into legal_hold (hold_id, person_id, set_by, reason, set_at) values (%(hold_id)s, %(person_id)s, %(by)s, %(reason)s, %(now)s);
+
+-- name: find_hold
+select h.hold_id, h.person_id, x.hold_id is not null as ended from legal_hold h left join legal_hold_end x using (hold_id)
+where h.hold_id = %(hold_id)s;
+
+-- name: insert_hold_end
+insert into legal_hold_end (hold_id, ended_by, reason, ended_at) values (%(hold_id)s, %(by)s, %(reason)s, %(now)s);
+
+-- name: list_request_ids
+select request_id::text from erasure_request where request_id > %(after)s::uuid order by request_id limit %(limit)s;
+
+-- name: restate_requests
+select request_id::text, person_id, requested_by, cause, basis, due_on, requested_at
+from erasure_request where request_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_erasure_ids
+select request_id::text from erasure where request_id > %(after)s::uuid order by request_id limit %(limit)s;
+
+-- name: restate_erasures
+select request_id::text, person_id, pushes_cut, erased_at from erasure where request_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_hold_ids
+select hold_id::text from legal_hold where hold_id > %(after)s::uuid order by hold_id limit %(limit)s;
+
+-- name: restate_holds
+select hold_id::text, person_id, set_by, reason, set_at from legal_hold where hold_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_hold_end_ids
+select hold_id::text from legal_hold_end where hold_id > %(after)s::uuid order by hold_id limit %(limit)s;
+
+-- name: restate_hold_ends
+select hold_id::text, ended_by, reason, ended_at from legal_hold_end where hold_id = any(%(row_ids)s::uuid[]);
+
+-- name: list_unerased
+-- Persons that were erased and are still there: the erasure was undone, or another row came in under their id.
+select e.person_id from erasure e join person p using (person_id)
+where octet_length(p.sealed) > 0 or octet_length(p.salt) > 0 or p.birth_on is not null
+   or exists (select from identifier i where i.person_id = e.person_id)
+   or exists (select from standing s where s.person_id = e.person_id)
+order by e.person_id limit 20;

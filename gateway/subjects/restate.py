@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.db import Row, Transaction, load_queries
+from gateway.subjects.erasure_records import ERASURE_RESTATERS
 from schemas.records import RecordBody, RecordDraft, Restater, RowFault
 from schemas.values import instant_text
 
@@ -66,4 +67,7 @@ class ConsentRestater:
         ]  # fmt: skip
 
 
-RESTATERS: dict[str, Restater] = {kind: ConsentRestater(kind) for kind in (GIVEN, WITHDRAWN)}
+RESTATERS: dict[str, Restater] = {
+    **{kind: ConsentRestater(kind) for kind in (GIVEN, WITHDRAWN)},
+    **ERASURE_RESTATERS,
+}

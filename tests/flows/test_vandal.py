@@ -28,8 +28,12 @@ from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.confirm_redemption import confirm_redemption
 from gateway.flows.cosign_checkpoint import cosign_checkpoint
 from gateway.flows.deliver_proposals import deliver_proposals
+from gateway.flows.end_legal_hold import end_legal_hold
+from gateway.flows.erase_residents import erase_residents
 from gateway.flows.export_evidence import Wanted, export_evidence
+from gateway.flows.find_resident import find_resident
 from gateway.flows.hand_over_goods import hand_over_goods
+from gateway.flows.hold_resident import hold_resident
 from gateway.flows.inspect_resident import inspect_resident
 from gateway.flows.inspect_witnesses import inspect_witnesses
 from gateway.flows.offer_goods import offer_goods
@@ -43,6 +47,7 @@ from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
 from gateway.flows.register_households import register_households
 from gateway.flows.register_soap_client import register_soap_client
+from gateway.flows.request_erasure import request_erasure
 from gateway.flows.seal_log import seal_log
 from gateway.flows.sign_in import sign_in
 from gateway.flows.stock_goods import stock_goods
@@ -212,9 +217,21 @@ def house(database: TestDatabase, tmp_path: Path) -> House:
         clients = {TOWN: lijiayuan.create_client(town.config)}
         made = plain_house(database, config=config, bank=bank_client(bank.address), clients=clients)
         _populate(made, bank, town)
+        _erase_one(made)
     with running_witness(tmp_path / "witness", "town.example", log_keys(made)) as witness:
         _be_refused(watched(made, [witness], quorum=1), witness)
     return made
+
+
+def _erase_one(house: House) -> None:
+    """A hold that ended, and a resident whom no duty keeps any longer."""
+    person_id = find_resident(house, invented_id_no(3))
+    hold_id = hold_resident(house, person_id, by="auditor", reason="a court asks", now=NOW)
+    end_legal_hold(house, hold_id, by="auditor", reason="it has decided", now=NOW)
+    request_erasure(house, person_id, by="operator", cause="resident_asked", now=NOW)
+    propose_benefits(house, now=NOW)
+    deliver_proposals(house, now=NOW)
+    assert erase_residents(house, now=NOW + timedelta(days=11 * 366)) == {"erased": 1}
 
 
 def _be_refused(house: House, witness: Running) -> None:
