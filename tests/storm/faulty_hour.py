@@ -42,6 +42,7 @@ from schemas.values import BEIJING, TownCode, first_id_of
 from tests.bank_stage import KEYS, RULESET, Stage, bank_client, resident_id, simulated_bank
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.storm.pingan_side import pingan_side
 
 BEGINS = datetime(2026, 11, 19, 15, 30, tzinfo=UTC)  # 23:30 in Beijing
 BANK_FAULTS = ("slow", "drop", "drop_before", "garbage", "error", "busy", "unknown", "repeat")
@@ -206,7 +207,7 @@ def _lijiayuan(folder: Path, dice: random.Random) -> Iterator[Side]:
 
 
 #: Every town of the hour.
-SIDES: tuple[Callable[[Path, random.Random], Any], ...] = (_lijiayuan,)
+SIDES: tuple[Callable[[Path, random.Random], Any], ...] = (_lijiayuan, pingan_side)
 
 
 @dataclass
