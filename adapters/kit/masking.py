@@ -16,6 +16,8 @@ _SECRETS = re.compile(
     r"(?P<before>(?:client_assertion|access_token|refresh_token|id_token|client_secret|password)\"?\s*[=:]\s*\"?"
     r"|\bcode=)(?P<secret>[^\"&\s,}<]+)"  # an authorization code stands in forms; "code": is a refusal's
 )
+#: a signature is as long as the message and says nothing to a reader; what was wrong with it stands in the reason
+_SIGNATURE = re.compile(r"(<(?:\w+:)?Signature\b[^>]*>).*?(</(?:\w+:)?Signature>)", re.DOTALL)
 _SOAP_SECRETS = re.compile(
     r"(<(?:\w+:)?(?:Password|Nonce|SignatureValue|BinarySecurityToken|DigestValue)\b[^>]*>)[^<]+(</)"
 )
@@ -59,6 +61,7 @@ def mask(text: str, personal: Sequence[str] = ()) -> str:
         text = re.sub(rf'("{name}"\s*:\s*)"[^"]*"', r'\1"***"', text)
         text = re.sub(rf"(<(?:\w+:)?{name}\b[^>]*>)[^<]+(</)", r"\1***\2", text)
     text = _SECRETS.sub(r"\g<before>***", text)
+    text = _SIGNATURE.sub(r"\1***\2", text)
     text = _SOAP_SECRETS.sub(r"\1***\2", text)
     text = _RESIDENT_ID.sub(r"\1********\2", text)
     text = _PHONE.sub(r"\1****\2", text)

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.kit.subject import Accounts
 from schemas.errors import InvalidError
+from schemas.ports import Capabilities
 
 SAMPLES = ("push", "households", "withdrawals")
 ACCOUNTS = tuple(field.name for field in fields(Accounts))
@@ -31,7 +32,14 @@ class VendorSettings:
     samples: Mapping[str, bytes]  # push, households, withdrawals: messages as their platform sends them
 
 
-def read_vendor_settings(path: Path, config: type[Any]) -> VendorSettings:
+def samples_of(capabilities: Capabilities) -> tuple[str, ...]:
+    """Which recorded messages are needed: a town whose changes are fetched registers nobody."""
+    return SAMPLES if capabilities.pushes else SAMPLES[:1]
+
+
+def read_vendor_settings(
+    path: Path, config: type[Any], wanted_samples: tuple[str, ...] = SAMPLES
+) -> VendorSettings:
     """The settings file; paths in it count from where it lies. Raises InvalidError naming every fault at once."""
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -45,13 +53,13 @@ def read_vendor_settings(path: Path, config: type[Any]) -> VendorSettings:
         if name not in ("town", "accounts", "samples")
     ]
     town, accounts, samples = (document.get(name, {}) for name in ("town", "accounts", "samples"))
-    for name, table, wanted in (("accounts", accounts, ACCOUNTS), ("samples", samples, SAMPLES)):
+    for name, table, wanted in (("accounts", accounts, ACCOUNTS), ("samples", samples, wanted_samples)):
         faults += [f"{name}.{key} is missing" for key in wanted if not isinstance(table.get(key), str)]
         faults += [f"{name}.{key} is not a setting" for key in table if key not in wanted]
     if not town:
         faults.append("[town] is missing: address, credentials, as in the neighbours file")
     found: dict[str, bytes] = {}
-    for key in SAMPLES:
+    for key in wanted_samples:
         file = path.parent / str(samples.get(key, ""))
         if isinstance(samples.get(key), str):
             if file.is_file():
@@ -71,7 +79,7 @@ def read_vendor_settings(path: Path, config: type[Any]) -> VendorSettings:
     return VendorSettings(settled, Accounts(**{key: accounts[key] for key in ACCOUNTS}), found)
 
 
-def example_settings(config: type[Any]) -> str:
+def example_settings(config: type[Any], wanted_samples: tuple[str, ...] = SAMPLES) -> str:
     """An example of the file for an adapter: its required settings first, the others as comments."""
     lines = ["[town]  # where your platform is, and the credentials you gave the gateway"]
     for field in fields(config):
@@ -84,7 +92,7 @@ def example_settings(config: type[Any]) -> str:
         *(f'{name} = "…"' for name in ACCOUNTS),
         "",
         "[samples]  # messages as your platform sends them; files beside this one",
-        *(f'{name} = "{name}.…"' for name in SAMPLES),
+        *(f'{name} = "{name}.…"' for name in wanted_samples),
     ]
     return "\n".join(lines) + "\n"
 

@@ -70,18 +70,19 @@ def check(
     lang: str,
 ) -> None:
     """Run the suite for town NAME against the platform of a settings file. Exit code 1 when a scenario fails."""
-    from adapters.kit.vendor import example_settings, read_vendor_settings
+    from adapters.kit.vendor import example_settings, read_vendor_settings, samples_of
 
     adapter, town = _adapter_of(name)
+    wanted = samples_of(adapter.CAPABILITIES)
     if example:
-        print(example_settings(adapter.Config), end="")
+        print(example_settings(adapter.Config, wanted), end="")
         return
     if inbound:
         _watch(name, adapter, minutes, lang)
         return
     if settings_file is None:
         raise click.UsageError("--settings FILE is needed; --example prints one")
-    settings = read_vendor_settings(settings_file, adapter.Config)
+    settings = read_vendor_settings(settings_file, adapter.Config, wanted)
     outcomes = []
     console.print(f"{adapter.PROFILE.name(lang)} · {settings.town.get('address', '')}\n")
     for outcome in _outcomes(adapter, town, settings, only):
@@ -141,7 +142,7 @@ def _outcomes(
     )
     samples = settings.samples
     reading = Reading(
-        town, adapter.create_reader(), samples["push"], samples["households"], samples["withdrawals"]
+        town, adapter.create_reader(), samples["push"], samples.get("households"), samples.get("withdrawals")
     )
     chosen = [
         one

@@ -106,6 +106,7 @@ def test_whatever_is_raised_is_an_outcome(
         ("code=authorization-one&state=2", "authorization-one"),
         ('<wsse:Password Type="x">hunter2</wsse:Password>', "hunter2"),
         ("<ds:SignatureValue>AAAA</ds:SignatureValue>", "AAAA"),
+        ('<ds:Signature xmlns:ds="x"><ds:SignedInfo>\nBBBB</ds:SignedInfo></ds:Signature>', "BBBB"),
     ],
 )
 def test_what_is_shown_is_masked(text: str, hidden: str) -> None:
