@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from adapters import lijiayuan, nanyang_young, pingan_gongfu, shili_invented, wuhe_zhonglian
 from adapters.kit.subject import Town
-from adapters.simulating import Simulator
+from adapters.simulating import Seeding, Simulator
 from schemas.day_files import TownDayFiles
 from schemas.errors import InvalidError, RefusedError
 from schemas.feeds import TownFeed, TownLinking
@@ -116,6 +116,13 @@ def find_simulator(name: str) -> Simulator | None:
         return None
     module: Any = import_module(place)
     return module if hasattr(module, "create_simulator") and hasattr(module, "settings_for") else None
+
+
+def find_seeding(name: str) -> Seeding | None:
+    """How a simulated town sends its invented year, or None when it has none."""
+    if find_simulator(name) is None or find_spec(f"adapters.{name}.simulator.seeding") is None:
+        return None
+    return cast(Seeding, import_module(f"adapters.{name}.simulator.seeding"))
 
 
 def simulated_towns() -> list[TownCode]:

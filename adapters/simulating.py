@@ -3,14 +3,19 @@
 `adapters/<name>/simulator` has two functions: `create_simulator(place) -> Simulated`, and `settings_for(place) -> table`, which
 says how the gateway reaches it (the neighbour's table of the neighbours file). A simulator is a WSGI application and, beside the
 town's contract, has `GET /healthz`, `GET /_state`, `POST /_accounts`, `POST /_faults` and `DELETE /_faults`.
+
+A town whose simulator has a module `seeding` with `seed_year(ground) -> Sent` sends an invented year through the gateway's own
+doors, as its platform would: `make run` and `make demo` call every one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,54 @@ class Simulated:
     app: Any  # WSGI
     asks_certificate: bool = False  # mutual TLS
     before_end: Callable[[], None] = lambda: None
+
+
+class Resident(NamedTuple):
+    """An invented person."""
+
+    id_no: str
+    name: str
+    phone: str
+
+
+class Family(NamedTuple):
+    """An invented family of another simulated town that lives in this one too. The head comes first."""
+
+    village: str
+    members: tuple[Resident, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedGround:
+    """What a town's seeding stands on. `step(description, total)` begins a progress bar and gives what advances it."""
+
+    place: SimulatorPlace
+    gateway: str  # https://localhost:8443
+    families: Sequence[Family]  # who lives in another town as well; empty for the first town
+    seed: int
+    size: int  # about how many families or persons this town has
+    zeal: float
+    today_on: date
+    step: Callable[[str, int], Callable[[int], None]]
+    entry: Callable[[Resident], str]  # the bank's link for a resident who will link their account here
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent: (what, how many, answers by status), why what was not accepted, and who lives there."""
+
+    rows: Sequence[tuple[str, int, Counter[str]]]
+    reasons: Counter[str]
+    families: Sequence[Family]
+    spendable_centi: Mapping[str, int] = field(default_factory=dict)  # by the town's own accounts
+
+
+class Seeding(Protocol):
+    """A module `adapters.<name>.simulator.seeding`."""
+
+    CLIENT_ID: str  # who the town's platform is at our door; '' when it never comes in
+
+    def seed_year(self, ground: SeedGround) -> Sent: ...
 
 
 class Simulator(Protocol):

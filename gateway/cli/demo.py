@@ -7,18 +7,21 @@ import tempfile
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
-from gateway.cli.run import answers_table, console, progress_bar, running
-from gateway.sandbox.places import WITNESSES, count_simulators, find_places, free_ports
+from gateway.cli.run import answers_tables, console, progress_bar, running
+from gateway.sandbox.places import WITNESSES, count_simulators, find_places, free_ports, town_name
 from schemas.values import beijing_date, points_text, yuan_text
 
 if TYPE_CHECKING:
+    from gateway.policy import Ruleset
     from gateway.sandbox.rehearsal import Story
+    from schemas.policy import Decision
 
 
 @click.command()
@@ -73,10 +76,14 @@ def _show(story: Story, lang: str) -> None:
     from gateway.policy import explain
 
     console.print()
-    console.print(answers_table(story.sent))
+    for table in answers_tables(story.sent):
+        console.print(table)
     for code, ruleset, decision in story.told:
         console.print(f"\n家庭 family {code}", style="bold")
         console.print(explain(ruleset, decision, lang), markup=False, highlight=False)
+    if story.together is not None:
+        console.print()
+        console.print(_towns_table(*story.together))
     console.print()
     console.print(_bank_table(story))
     if story.report is not None:
@@ -88,6 +95,36 @@ def _show(story: Story, lang: str) -> None:
     for what, agrees, seen in story.checks:
         table.add_row(what, "✓" if agrees else "✗", seen if not agrees or len(seen) < 60 else "")
     console.print(table)
+
+
+def _towns_table(code: str, ruleset: Ruleset, decision: Decision) -> Table:
+    """One family: each town's points, what each is worth in this ruleset, and what comes of the sum."""
+    table = Table(
+        "镇 town", "积分 points", "系数 factor", "折合 worth",
+        title=f"家庭 family {code} · {ruleset.title_zh} {ruleset.title_en}", title_justify="left",
+    )  # fmt: skip
+    total = Fraction(0)
+    for step in decision.trace:
+        if step.rule.startswith("factors.towns."):
+            points_centi, num, den = step.value
+            worth = Fraction(points_centi * num, den)
+            total += worth
+            table.add_row(
+                town_name(step.rule.removeprefix("factors.towns.")),
+                points_text(points_centi),
+                f"× {num}/{den}",
+                points_text(int(worth)),
+            )
+    table.add_section()
+    table.add_row("合计 sum", "", "", points_text(int(total)))
+    table.add_row("加权封顶后 after weights and caps", "", "", points_text(decision.score_centi))
+    table.add_row(
+        "结果 outcome",
+        str(decision.outcome),
+        f"− {decision.discount_bp} bp",
+        f"+ {yuan_text(decision.limit_increase_fen)} CNY",
+    )
+    return table
 
 
 def _bank_table(story: Story) -> Table:

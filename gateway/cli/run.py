@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gateway.sandbox.places import Places, find_places, refuse_taken_ports
+from gateway.sandbox.places import Places, find_places, refuse_taken_ports, town_name
 from schemas.values import beijing_date
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def group(port: int | None, no_seed: bool, families: int, once_ready_exit: bool)
     """Database, web, jobs, simulated town and bank, and a seeded year; until Ctrl-C."""
     began = time.monotonic()
     places = find_places(port)
-    with running(places) as (supervisor, made):
+    with running(places) as (supervisor, _made):
         console.print(f"准备就绪 ready after {time.monotonic() - began:.0f} s")
         if not no_seed:
-            _seed(places, made, supervisor, families)
+            _seed(places, supervisor, families)
         console.print(_what_is_where(places))
         if once_ready_exit:
             return
@@ -73,7 +73,7 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
                 if applied:
                     console.print(f"  {len(applied)} 个迁移 migrations applied")
                 house = ground.open_house(places)
-                ground.register_town(house, made)
+                ground.register_towns(house, made, places)
                 console.print("规则 rulesets: " + ", ".join(ground.adopt_rulesets(house)))
                 house.db.close()
                 supervisor.start("web", ["web"])
@@ -114,21 +114,26 @@ def _told_by_signals(supervisor: Supervisor) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _seed(places: Places, made: Development, supervisor: Supervisor, families: int) -> None:
-    from gateway.sandbox.seed import is_seeded, seed_year
+def _seed(places: Places, supervisor: Supervisor, families: int) -> None:
+    from gateway.sandbox import ground
+    from gateway.sandbox.seed import entry_maker, is_seeded, seed_year
 
     if is_seeded(places):
         console.print("示例数据已在 the seeded year is there already")
         return
     began = time.monotonic()
+    house = ground.open_house(places)
     with progress_bar() as bar:
         found = seed_year(
-            places, made, today=beijing_date(datetime.now(UTC)), families=families, progress=bar
-        )
+            places, today=beijing_date(datetime.now(UTC)), families=families, progress=bar,
+            entry=entry_maker(house),
+        )  # fmt: skip
+    house.db.close()
     supervisor.look()
     seconds = time.monotonic() - began
-    console.print(f"{found.items} 条积分 contributions in {seconds:.0f} s, {found.items / seconds:,.0f}/s")
-    console.print(answers_table(found))
+    console.print(f"{found.items} 条 items in {seconds:.0f} s, {found.items / seconds:,.0f}/s")
+    for table in answers_tables(found):
+        console.print(table)
 
 
 def progress_bar() -> Progress:
@@ -142,21 +147,25 @@ def progress_bar() -> Progress:
     )
 
 
-def answers_table(found: Seeded) -> Table:
-    """How everything that was sent was answered."""
-    table = Table(
-        "送来 sent", "条 items", "回答 answers", title="沥家园 → 网关 gateway", title_justify="left"
-    )
-    rows = (
-        ("家庭 families", found.families, found.registered),
-        ("积分 contributions", found.answered.total(), found.answered),
-        ("撤回 withdrawals", found.withdrawals, found.withdrawn),
-    )
-    for name, count, answers in rows:
-        table.add_row(name, str(count), ", ".join(f"{status} {n}" for status, n in answers.most_common()))
-    if found.codes:
-        table.add_row("原因 reasons", "", ", ".join(f"{code} {n}" for code, n in found.codes.most_common()))
-    return table
+def answers_tables(found: Seeded) -> list[Table]:
+    """How everything that was sent was answered, a table for each town."""
+    tables = []
+    for town, sent in found.towns.items():
+        table = Table(
+            "送来 sent",
+            "条 items",
+            "回答 answers",
+            title=f"{town_name(town)} → 网关 gateway",
+            title_justify="left",
+        )
+        for name, count, answers in sent.rows:
+            table.add_row(name, str(count), ", ".join(f"{status} {n}" for status, n in answers.most_common()))
+        if sent.reasons:
+            table.add_row(
+                "原因 reasons", "", ", ".join(f"{code} {n}" for code, n in sent.reasons.most_common())
+            )
+        tables.append(table)
+    return tables
 
 
 def _what_is_where(places: Places) -> Table:
@@ -167,7 +176,7 @@ def _what_is_where(places: Places) -> Table:
         ("接口文档 interface", places.web + "/docs"),
         ("就绪 readiness", places.web + "/readyz"),
         ("指标 metrics", places.web + "/metrics"),
-        ("镇街入口 the town's door", places.web + "/towns/lijiayuan/v1/contributions"),
+        *((f"镇街入口 door of {town}", places.door(town)) for town in places.town_ports),
         *(
             (f"模拟镇街 simulated {town}", f"https://localhost:{port}/_state")
             for town, port in places.town_ports.items()

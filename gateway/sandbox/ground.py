@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -13,18 +14,21 @@ from pathlib import Path
 import requests
 
 from adapters import registry
-from certs import ensure_development, read_registration
+from certs import ensure_development, read_registration, read_soap_registration
 from certs.assertion import public_jwks
 from certs.authority import Development
 from certs.files import key_pem, new_ec_key, write_private, write_public
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.register_client import register_client
+from gateway.flows.register_soap_client import register_soap_client
 from gateway.house import House
-from gateway.sandbox.places import CLIENT_ID, Places
+from gateway.sandbox.places import Places
 from gateway.translog import publish_verifiers
 from gateway.wiring import build_house, open_databases
 from schemas.errors import UnavailableError
+from schemas.soap import SoapSecurity
+from schemas.values import TownCode
 
 RULESETS = ("shimin_yidai", "gongfu_dai")
 AUTHOR, APPROVER = "sandbox-author", "sandbox-approver"  # two people, as everywhere
@@ -92,12 +96,38 @@ def lay_database(places: Places) -> list[str]:
     return list(open_databases(places.config, migrate=True).applied)
 
 
-def register_town(house: House, made: Development) -> bool:
-    """The simulated town's OAuth client; False when it stood so already."""
-    asked = read_registration(
-        "lijiayuan", CLIENT_ID, made.assertion("lijiayuan")[1], [made.client("lijiayuan")[0]]
-    )
-    return register_client(house, asked, now=house.clock())
+def register_towns(house: House, made: Development, places: Places) -> None:
+    """Who speaks for each simulated town: an OAuth client, or what its SOAP messages are proven with. Twice is once."""
+    for town in places.town_ports:
+        seeding = registry.find_seeding(town)
+        if seeding is None or not seeding.CLIENT_ID:  # such a town is not let in: it is asked
+            continue
+        if TownCode(town) not in house.soap_towns:
+            asked = read_registration(
+                town, seeding.CLIENT_ID, made.assertion(town)[1], [made.client(town)[0]]
+            )
+            register_client(house, asked, now=house.clock())
+            continue
+        if house.soap_towns[TownCode(town)].security is SoapSecurity.X509:
+            spoken = read_soap_registration(town, seeding.CLIENT_ID, [made.signing(town)[0]], ())
+        else:
+            spoken = read_soap_registration(
+                town,
+                seeding.CLIENT_ID,
+                (),
+                [made.client(town)[0]],
+                seeding.CLIENT_ID,
+                town_password(made, town),
+            )
+        register_soap_client(house, spoken, now=house.clock())
+
+
+def town_password(made: Development, town: str) -> str:
+    """What the simulated town's UsernameToken proves to know; made once."""
+    path = made.folder / f"password-{town}"
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(24).encode())
+    return path.read_text().strip()
 
 
 def adopt_rulesets(house: House) -> list[str]:

@@ -12,8 +12,8 @@ from adapters import registry
 from adapters.simulating import SimulatorPlace
 from gateway.config import Config, load_config
 from schemas.errors import UnavailableError
+from schemas.values import TownCode
 
-CLIENT_ID = "lijiayuan-platform"
 WITNESSES = ("guali", "nanyang")  # two towns' witnesses of our log
 PORT = 8443
 
@@ -41,6 +41,11 @@ class Places:
     @property
     def town(self) -> str:
         return f"https://localhost:{self.town_port}"
+
+    def door(self, town: str) -> str:
+        """Where a town's platform comes in."""
+        soap = registry.TOWNS[TownCode(town)].CAPABILITIES.speaks == "soap"
+        return f"{self.web}/towns/{town}/{'soap?wsdl' if soap else 'v1'}"
 
     def simulator(self, name: str) -> SimulatorPlace:
         """Where a simulated neighbour stands."""
@@ -82,6 +87,12 @@ def find_places(
         witness_ports = () if ports else range(after, after + len(WITNESSES))
     witnesses = dict(zip(WITNESSES, witness_ports, strict=False))
     return Places(config, environ, web_port, town_ports, bank_port, witnesses)
+
+
+def town_name(town: str) -> str:
+    """A town's platform in both languages."""
+    profile = registry.TOWNS[TownCode(town)].PROFILE
+    return f"{profile.name_zh} {profile.name_en}"
 
 
 def count_simulators() -> int:

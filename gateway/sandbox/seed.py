@@ -1,4 +1,4 @@
-"""The seeded year: an invented town registers its families and sends what they did, all through the door.
+"""The seeded year: every simulated town registers its people and sends what they did, all through the doors.
 
 A marker in the state directory says that it is done; killed half-way, the next start sends the same again under the same keys,
 and what was stored is not stored twice.
@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any, Protocol
 
-import requests
-
-from adapters.lijiayuan.simulator import DoorAccess, Pusher, Town, invent_town
-from certs.authority import Development
+from adapters import registry
+from adapters.simulating import Family, Resident, SeedGround, Sent
 from certs.files import write_public
-from gateway.sandbox.places import CLIENT_ID, Places
+from gateway.flows.issue_entry import issue_entry
+from gateway.house import House
+from gateway.sandbox.places import Places
+from schemas.feeds import EntryIdentity
+from schemas.values import TownCode
 
 SEED = 20261123
 FAMILIES = 3000
+Entry = Callable[[str, Resident], str]  # (town, resident) → the bank's link to the linking page
 
 
 class Progress(Protocol):
@@ -34,30 +36,19 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was sent and how it was answered."""
+    """What each town sent, in the order of the registry."""
 
-    families: int
-    items: int
-    withdrawals: int
-    registered: Counter[str]
-    answered: Counter[str]
-    codes: Counter[str]
-    withdrawn: Counter[str]
+    towns: Mapping[str, Sent]
+    families: Sequence[Family] = field(default_factory=tuple)
 
-
-def door_access(places: Places, made: Development) -> DoorAccess:
-    """The simulated town's credentials at our door."""
-    cert, key = made.client("lijiayuan")
-    return DoorAccess(places.web, CLIENT_ID, made.assertion("lijiayuan")[0], cert, key, made.ca_cert)
-
-
-def marker(places: Places) -> Path:
-    """Stands when the seeding is complete."""
-    return places.config.state_dir / "seeded.json"
+    @property
+    def items(self) -> int:
+        """Everything that was sent, of every kind."""
+        return sum(count for sent in self.towns.values() for _, count, _ in sent.rows)
 
 
 def is_seeded(places: Places) -> bool:
-    return marker(places).exists()
+    return (places.config.state_dir / "seeded.json").exists()
 
 
 def begun_on(places: Places, today: date) -> date:
@@ -69,55 +60,76 @@ def begun_on(places: Places, today: date) -> date:
     return today
 
 
-def seed_year(places: Places, made: Development, *, today: date, families: int, progress: Progress) -> Seeded:
-    """Invent the town, send everything, open its accounts at the simulated platform, leave the marker."""
-    town = invent_town(SEED, families, begun_on(places, today))
-    found = send_town(
-        town, Pusher(door_access(places, made), seed=SEED, told=books_of(places, made)), progress
+def seed_year(places: Places, *, today: date, families: int, progress: Progress, entry: Entry) -> Seeded:
+    """Every town's year, at this size; leaves the marker."""
+    found = send_towns(
+        places, begun_on(places, today), families=families, seed=SEED, progress=progress, entry=entry
     )
-    open_accounts(places, made, town)
-    write_public(
-        marker(places),
-        json.dumps({"families": found.families, "items": found.items, "answered": found.answered}).encode(),
-    )
+    answers: Counter[str] = Counter()
+    for sent in found.towns.values():
+        for _, _, counts in sent.rows:
+            answers.update(counts)
+    told = {"families": families, "items": found.items, "answered": answers}
+    write_public(places.config.state_dir / "seeded.json", json.dumps(told).encode())
     return found
 
 
-def send_town(town: Town, pusher: Pusher, progress: Progress) -> Seeded:
-    """Families first, then what they did in the order it happened, then the withdrawn consents."""
+def send_towns(
+    places: Places,
+    today: date,
+    *,
+    families: int,
+    seed: int,
+    progress: Progress,
+    entry: Entry,
+    zeal: float = 1.0,
+    strangers: bool = True,
+) -> Seeded:
+    """The first town, then the others, whose people are partly the first one's. Without `strangers`, nobody else lives there."""
+    sent: dict[str, Sent] = {}
+    known: Sequence[Family] = ()
+    for town in places.town_ports:
+        seeding = registry.find_seeding(town)
+        if seeding is None:
+            continue
+        ground = seed_ground(
+            places, town, today, size=families, seed=seed, progress=progress, entry=entry,
+            zeal=zeal, families=known, strangers=strangers,
+        )  # fmt: skip
+        sent[town] = seeding.seed_year(ground)
+        known = known or sent[town].families
+    return Seeded(sent, known)
+
+
+def seed_ground(
+    places: Places, town: str, today: date, *, size: int, seed: int, progress: Progress, entry: Entry, zeal: float = 1.0,
+    families: Sequence[Family] = (), strangers: bool = True,
+) -> SeedGround:  # fmt: skip
+    """What one town's seeding stands on. Of the first town's families every second lives here too, or all without strangers."""
 
     def step(description: str, total: int) -> Callable[[int], None]:
         task = progress.add_task(description, total=total)
         return lambda count: progress.advance(task, count)
 
-    registrations = town.registrations()
-    registered = pusher.register(registrations, done=step("家庭 families", len(registrations)))
-    pushed = pusher.push_all(town.items, done=step("积分 contributions", len(town.items)))
-    withdrawn = pusher.withdraw(town.withdrawals, done=step("撤回 withdrawals", len(town.withdrawals)))
-    return Seeded(
-        len(registrations),
-        len(town.items),
-        len(town.withdrawals),
-        registered,
-        pushed.counts,
-        pushed.codes,
-        withdrawn,
+    here = families[::2] if strangers else families
+    return SeedGround(
+        places.simulator(town),
+        places.web,
+        here,
+        seed,
+        size if strangers or not families else len(here),
+        zeal,
+        today,
+        step,
+        lambda resident: entry(town, resident),
     )
 
 
-def books_of(places: Places, made: Development) -> Callable[[list[Any]], None]:
-    """Tells the town's own platform what the gateway acknowledged, so that its day statements list it."""
+def entry_maker(house: House) -> Entry:
+    """The bank's app, played: it knows its customer and gives them a link."""
 
-    def note(items: list[Any]) -> None:
-        answer = requests.post(places.town + "/_sent", json=items, verify=str(made.ca_cert), timeout=30)
-        answer.raise_for_status()
+    def make(town: str, resident: Resident) -> str:
+        who = EntryIdentity(resident.id_no, resident.name, resident.phone)
+        return issue_entry(house, TownCode(town), who, now=house.clock())
 
-    return note
-
-
-def open_accounts(places: Places, made: Development, town: Town) -> None:
-    """The town's own platform learns what each family can spend."""
-    answer = requests.post(
-        places.town + "/_accounts", json=town.balances(), verify=str(made.ca_cert), timeout=30
-    )
-    answer.raise_for_status()
+    return make

@@ -120,8 +120,9 @@ def _person(
     wish = chance.random()
     purposes = ("01", "02") if wish < 0.82 else ("02",) if wish < 0.95 else ()
     given = datetime.combine(begins, time(9, chance.randint(0, 59)), TOWN_TIME).strftime("%Y%m%d%H%M%S")
+    guardian = "1" if begins.year - int(known["id_no"][6:10]) < 15 else "0"
     consents = [
-        {"YT": purpose, "TYSJ": given, "WBBB": "2025-07", "PZH": f"YQ{number:06d}", "JHR": "0"}
+        {"YT": purpose, "TYSJ": given, "WBBB": "2025-07", "PZH": f"YQ{number:06d}", "JHR": guardian}
         for purpose in purposes
     ]
     registration = {"SFZH": known["id_no"], "XM": known["name"], "SJH": known["phone"], "TYLB": consents}

@@ -6,10 +6,10 @@ Nobody here exists: names begin with 测试, the county code 330199 was never gi
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.wuhe_zhonglian.simulator.posting import Correction, Lines, Posted, PostedList, last_day
 
@@ -25,6 +25,14 @@ BONUS = tuple(f"B{number:02d}" for number in range(1, 31))
 DEDUCTIONS = tuple(f"D{number:02d}" for number in range(1, 21))
 
 Item = dict[str, Any]
+
+
+class Known(NamedTuple):
+    """A resident of another town's platform, who lives here too."""
+
+    id_no: str
+    name: str
+    phone: str
 
 
 @dataclass(slots=True)
@@ -63,13 +71,22 @@ class Town:
         return found
 
 
-def invent_town(seed: int, families: int, today: date, *, quarters: int = QUARTERS) -> Town:
-    """A town of `families` with lists of the quarters that have ended by `today`; about 14 lines a household and quarter."""
+def invent_town(
+    seed: int, families: int, today: date, *, quarters: int = QUARTERS, known: Sequence[Sequence[Known]] = ()
+) -> Town:
+    """A town of `families` with lists of the quarters that have ended by `today`; about 14 lines a household and quarter.
+
+    `known` families, each with its head first, live on another town's platform too and come first here.
+    """
     chance = random.Random(f"wuhe_zhonglian/{seed}")  # noqa: S311  invented people, not secrets
     seen: set[str] = set()
     names = _quarters(today, quarters)
     begins = date(int(names[0][:4]), int(names[0][5]) * 3 - 2, 1)
-    made = [_family(chance, number, begins, seen) for number in range(1, families + 1)]
+    seen |= {person.id_no[:17] for family in known for person in family}
+    living = dict(enumerate(known, 1))
+    made = [
+        _family(chance, number, begins, seen, living.get(number, ())) for number in range(1, families + 1)
+    ]
     lists = [
         _list(chance, quarter, village, [f for f in made if f.village == village])
         for quarter in names
@@ -91,10 +108,12 @@ def _quarters(today: date, count: int) -> list[str]:
     return found
 
 
-def _family(chance: random.Random, number: int, begins: date, seen: set[str]) -> Family:
+def _family(
+    chance: random.Random, number: int, begins: date, seen: set[str], known: Sequence[Known] = ()
+) -> Family:
     village = VILLAGES[number % len(VILLAGES)]
-    members = []
-    for place in range(chance.choices((1, 2, 3, 4), (15, 35, 30, 20))[0]):
+    members = [_agreed(chance, (number, place), begins, person) for place, person in enumerate(known)]
+    for place in range(0 if known else chance.choices((1, 2, 3, 4), (15, 35, 30, 20))[0]):
         age = chance.randint(28, 75) if place < 2 else chance.randint(6, 26)
         members.append(_member(chance, (number, place), begins.year - age, begins, seen))
     code = f"HS{number:06d}"
@@ -116,21 +135,28 @@ def _member(
         birth = date(born_year, chance.randint(1, 12), chance.randint(1, 28))
         first = f"{COUNTY}{birth:%Y%m%d}{chance.randint(0, 999):03d}"
     seen.add(first)
-    child = begins.year - born_year < 15
-    wish = chance.random()
-    purposes = ("LoanMapping", "Redemption") if wish < 0.8 else ("Redemption",) if wish < 0.92 else ()
-    if place == 0 and not purposes:
-        purposes = ("Redemption",)
-    given = datetime.combine(begins, time(9, chance.randint(0, 59)), TOWN_TIME).isoformat()
     name = (
         RARE_NAMES[number % 3]
         if number <= 3 and place == 0
         else f"测试{STEMS[number % 10]}{STEMS[place]}{number:04d}"
     )
+    known = Known(first + _check(first), name, f"000{number:06d}{place:02d}")
+    return _agreed(chance, who, begins, known)
+
+
+def _agreed(chance: random.Random, who: tuple[int, int], begins: date, person: Known) -> Item:
+    """A member with the consents they gave."""
+    number, place = who
+    child = begins.year - int(person.id_no[6:10]) < 15
+    wish = chance.random()
+    purposes = ("LoanMapping", "Redemption") if wish < 0.8 else ("Redemption",) if wish < 0.92 else ()
+    if place == 0 and not purposes:
+        purposes = ("Redemption",)
+    given = datetime.combine(begins, time(9, chance.randint(0, 59)), TOWN_TIME).isoformat()
     return {
-        "IdNo": first + _check(first),
-        "Name": name,
-        "Phone": f"000{number:06d}{place:02d}",
+        "IdNo": person.id_no,
+        "Name": person.name,
+        "Phone": person.phone,
         "Head": place == 0,
         "Consents": [
             {"Purpose": purpose, "GivenAt": given, "TextVersion": "2025-07", "Evidence": f"HS-{number:06d}-{place}",
