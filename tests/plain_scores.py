@@ -43,6 +43,11 @@ class PlainPoster(PlainReader):
     def __init__(self, books: Collection[str] = ("2024",)) -> None:
         self._books = frozenset(books)
 
+    def without_items(self, body: bytes, item_nos: Collection[int], *, as_lines: bool) -> bytes:
+        said = orjson.loads(body)
+        entries = [["-", None] if no in item_nos else entry for no, entry in enumerate(said["households"])]
+        return orjson.dumps({**said, "households": entries})
+
     def read_scoreboard(self, body: bytes, codes: Mapping[str, Category]) -> Scoreboard:
         said = orjson.loads(body)
         households, faults = [], []

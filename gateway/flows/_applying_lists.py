@@ -34,13 +34,14 @@ def apply_list(
     *,
     reading: int = 1,
     before: Mapping[int, ItemAnswer] | None = None,
+    whole: bool = True,
     now: datetime,
 ) -> ScoreAnswer | None:
     """Move the quarter to the list and write everything it leaves behind. The caller holds the quarter.
 
     A further reading (`reading` from 2 on) never undoes a correction that is newer than the list, puts nothing into quarantine
     anew, and is None when it would move no entry. `before` are answers of an earlier reading that stay: those entries are on the
-    list and are not moved again, and nobody falls.
+    list and are not moved again. Unless the `whole` list is read, nobody falls.
     """
     town = document.town
     quarter = Quarter(town, board.village, board.period)
@@ -48,13 +49,13 @@ def apply_list(
     judged = _judge(tx, town, board, listed, before or {})
     standing: list[Standing] = []
     if board.rule_book_known:
-        gone = set() if before else listed - judged.named
+        gone = listed - judged.named if whole else set()
         standing = contributions.list_standing(tx, quarter, gone | {e.holder_id for e in judged.entries})
     if reading > 1:
         judged = _without_corrected(board, judged, standing)
         if not judged.entries:
             return None
-    fallen = [] if before else _fallen(tx, town, board, judged, standing)
+    fallen = _fallen(tx, town, board, judged, standing) if whole else []
     paper = Paper(
         f"list:{board.list_no}", board.village, board.period, period_ends_on(board.period), board.posted_at
     )
@@ -93,6 +94,7 @@ def _judge(
     quarter already (`listed`) belongs there, whatever moved since."""
     on = period_ends_on(board.period)
     codes = {h.household_code for h in board.households} | {f.reference for f in board.faults if f.reference}
+    codes |= {answer.reference for answer in before.values() if answer.reference}
     resolution = subjects.resolve(tx, town, subjects.Asked(codes, ()))
     found = {code: int(h) for code in codes if (h := resolution.household(code, on)) is not None}
     villages = {
@@ -104,25 +106,29 @@ def _judge(
         judged.items[fault.item_no] = ItemAnswer(
             fault.item_no, fault.reference, ItemStatus.REJECTED, fault.code, fault.where, fault.detail
         )
+    consented = subjects.list_consented_households(tx, town, sorted(found.values()))
     seen: set[int] = set()
     for household in board.households:
-        holder = found.get(household.household_code)
-        if household.item_no in before:
+        no, code = household.item_no, household.household_code
+        holder = found.get(code)
+        if no in before:
             continue
         refusal = _refusal(board, household, holder, villages)
         if holder in seen:
             refusal = "household-twice", "this family is on the list under another code already"
-        if refusal is not None or holder is None:
-            code, detail = refusal or ("unknown-household", "")
-            judged.items[household.item_no] = ItemAnswer(
-                household.item_no, household.household_code, ItemStatus.QUARANTINED, code,
-                f"Household[{household.item_no + 1}]", detail,
-            )  # fmt: skip
+        if holder is not None and holder not in consented:
+            detail = "nobody of this family consents any more; nothing of the entry was kept; register a consent, then post it"
+            judged.items[no] = ItemAnswer(
+                no, code, ItemStatus.REJECTED, "no-consent", f"Household[{no + 1}]", detail
+            )
+        elif refusal is not None or holder is None:
+            why, detail = refusal or ("unknown-household", "")
+            judged.items[no] = ItemAnswer(
+                no, code, ItemStatus.QUARANTINED, why, f"Household[{no + 1}]", detail
+            )
         else:
             seen.add(holder)
-            judged.entries.append(
-                Entry(household.household_code, holder, household.score_centi, household.lines)
-            )
+            judged.entries.append(Entry(code, holder, household.score_centi, household.lines))
     return judged
 
 

@@ -75,15 +75,12 @@ def _again_in(
     assert latest is not None, "an entry waits under a reading of its list"
     answers = [ItemAnswer(e[0], e[1], ItemStatus(e[2]), *e[3:]) for e in latest.answers[0]]
     waits = {no for _, no in still}
-    before = (
-        {answer.item_no: answer for answer in answers if answer.item_no not in waits}
-        if latest.applied
-        else {}
-    )
+    before = {answer.item_no: answer for answer in answers if answer.item_no not in waits}
     body = orjson.dumps({"readAgain": str(row.batch_id), "entries": sorted(waits)})
     document = Document(town, BY, body, now, house.new_id())
     answer = apply_list(
-        house, tx, document, board, bytes(row.content_digest), reading=latest.reading + 1, before=before, now=now
+        house, tx, document, board, bytes(row.content_digest), reading=latest.reading + 1, before=before,
+        whole=not latest.applied, now=now,
     )  # fmt: skip
     if answer is None:
         return Counter()

@@ -177,9 +177,13 @@ def write_document(
 
 
 def _batch(house: House, document: Document, telling: Telling, moves: Moves, item_digests: bytes) -> NewBatch:
-    """The batch of a document: its items are the rows it wrote. A list names no person, so its bytes are kept whole."""
+    """The batch of a document: its items are the rows it wrote. Entries that were rejected are cut out of what is kept."""
     payload_sha256 = hashlib.sha256(document.body).digest()
-    sealed = house.keys.seal(zlib.compress(document.body, 1), RAW_PURPOSE)
+    rejected = {i.item_no for i in telling.items if i.status == ItemStatus.REJECTED}
+    kept = document.body
+    if rejected and telling.kind == contributions.LIST and telling.reading == 1:
+        kept = house.readers[document.town].without_items(kept, rejected, as_lines=False)
+    sealed = house.keys.seal(zlib.compress(kept, 1), RAW_PURPOSE)
     key = f"{telling.kind}/{telling.document_no}" + (f"#{telling.reading}" if telling.reading > 1 else "")
     claims = {
         "iss": house.config.public_url,
@@ -204,5 +208,5 @@ def _batch(house: House, document: Document, telling: Telling, moves: Moves, ite
     return NewBatch(
         document.batch_id, document.client_id, key, payload_sha256, house.readers[document.town].version,
         document.received_at, len(moves.items), len(moves.items), [], item_digests, house.sign_receipt(claims),
-        sealed.key_id, sealed.box, True, quarantined,
+        sealed.key_id, sealed.box, kept is document.body, quarantined,
     )  # fmt: skip

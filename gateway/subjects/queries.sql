@@ -180,6 +180,12 @@ where c.consent_id = any(%(row_ids)s::uuid[]);
 select household_id, village from household_code
 where household_id = any(%(household_ids)s::bigint[]) and town = %(town)s and valid_from_on <= %(on)s and valid_until_on > %(on)s;
 
+-- name: list_consented_households
+-- Households with a member whose consent, to whatever purpose, is in force in the town.
+select distinct m.household_id from membership m
+join consent c on c.person_id = m.person_id and c.town = m.town and c.withdrawn_at is null
+where m.household_id = any(%(household_ids)s::bigint[]) and m.town = %(town)s and m.valid_until_on = 'infinity';
+
 -- name: list_codes_of
 -- The codes households have in a town on a day.
 select household_id, code from household_code

@@ -145,6 +145,12 @@ def list_villages(tx: Transaction, town: TownCode, household_ids: Sequence[int],
     return dict(tx.tuples(queries.list_villages, params))
 
 
+def list_consented_households(tx: Transaction, town: TownCode, household_ids: Sequence[int]) -> set[int]:
+    """Those of the households in which somebody's consent is in force in the town: of no other may points be taken."""
+    params = {"town": town, "household_ids": int_array(household_ids)}
+    return {household for (household,) in tx.tuples(queries.list_consented_households, params)}
+
+
 def list_codes_of(tx: Transaction, town: TownCode, household_ids: Sequence[int], on: date) -> dict[int, str]:
     """The code each household has in a town on a day."""
     params = {"town": town, "household_ids": int_array(household_ids), "on": on}

@@ -260,3 +260,14 @@ def test_a_quarter_ends(period: str, on: str) -> None:
 def test_what_is_no_quarter_has_no_end(period: str) -> None:
     with pytest.raises(ValueError, match=r"quarter|base 10"):
         period_ends_on(period)
+
+
+def test_entries_cut_out_leave_the_others_their_numbers_and_no_trace(contract: SoapContract) -> None:
+    kept = READER.without_items(PUSH, {0}, as_lines=False)
+    board = READER.read_scoreboard(kept, NO_CODES)
+    assert ([h.item_no for h in board.households], board.faults) == ([1, 2], [])
+    assert b"HS000003" not in kept
+    with pytest.raises(InvalidError):  # nobody can send such an entry
+        contract.validate(parse_xml(kept, "payload"))
+    correction = (RECORDED / "correction.xml").read_bytes()
+    assert READER.without_items(correction, {0}, as_lines=False) == correction

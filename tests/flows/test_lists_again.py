@@ -121,3 +121,15 @@ class TestQuarantine:
         assert stands(database)["F1"] == (None, 0, 0)
         assert again(house, 3) == {"posted": 1}
         assert stands(database)["F1"] == (300, 300, 300)
+
+
+def test_an_entry_that_contradicted_itself_does_not_fall_when_its_list_is_applied_later(
+    house: House, database: TestDatabase
+) -> None:
+    """Its bytes were cut out, so only the first answer knows that it was on the list."""
+    post(house, board("L1", FIRST))
+    second = {"F1": {"G01": 100}, "F2": None}
+    post(house, board("L2", second, rule_book="2031", posted_at=POSTED_AT + timedelta(days=1)))
+    known = replace(house, readers={TOWN: PlainPoster(books={"2024", "2031"})})
+    assert again(known, 2) == {"posted": 1}
+    assert stands(database) == {"F1": (100, 100, 100), "F2": (700, 700, 700), "F3": (0, 0, 0)}

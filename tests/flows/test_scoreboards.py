@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway import translog
 from gateway.db import Transaction
+from gateway.flows._receiving import RAW_PURPOSE
 from gateway.flows.find_scoreboard import find_scoreboard
+from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
+from schemas.crypto import Sealed
 from schemas.errors import ConflictError, GatewayError, InvalidError, NotFoundError, RefusedError
 from schemas.values import Category
 from tests import plain_scores
@@ -30,7 +35,7 @@ from tests.plain_scores import (
     stands,
     statuses,
 )
-from tests.plain_town import NOW, TOWN, plain_house
+from tests.plain_town import NOW, TOWN, invented_id_no, plain_house
 
 
 @pytest.fixture
@@ -176,6 +181,28 @@ def test_a_household_of_two_towns_is_in_its_own_village_of_each(house: House, da
     """Another town knows the family in a village of its own: that is not where this town lists it."""
     database.sql("update household set village = '别镇的村'")
     assert set(statuses(post(house, board("L1", FIRST))).values()) == {"accepted"}
+
+
+def test_of_a_family_without_any_consent_nothing_is_kept(house: House, database: TestDatabase) -> None:
+    post(house, board("L1", FIRST))
+    given = [{"id_no": invented_id_no(2), "purpose": purpose} for purpose in ("loan_mapping", "redemption")]
+    withdraw_consents(house, TOWN, "town-a", orjson.dumps(given), now=NOW)
+    answer = post(house, board("L2", {**FIRST, "F2": {"G01": 1}}, posted_at=POSTED_AT + timedelta(days=1)))
+    assert [(i.reference, i.status, i.code) for i in answer.items if i.code] == [
+        ("F2", "rejected", "no-consent")
+    ]
+    assert stands(database)["F2"] == (
+        700,
+        700,
+        700,
+    )  # what stood stays, restricted; it is on the list, so it does not fall
+    [(key_id, box, whole)] = database.sql(
+        "select key_id, sealed, whole from raw_push where batch_id = %s", [answer.batch_id]
+    )
+    kept = zlib.decompress(house.keys.open(Sealed(str(key_id), bytes(box)), RAW_PURPOSE))  # type: ignore[call-overload]
+    assert not whole
+    assert b"F2" not in kept
+    assert b"F3" in kept
 
 
 def test_quarters_do_not_touch_each_other(house: House, database: TestDatabase) -> None:
