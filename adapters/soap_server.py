@@ -7,6 +7,7 @@ the writing of envelopes are here. Everything is pure: the list of who may speak
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ from schemas.soap import SigningIdentity, SoapCall, SoapForm, SoapParty, SoapReq
 from schemas.values import TownCode
 
 REFERENCE_CHARACTERS: Final = 128
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 _BODY_SAYS: Final = {
     "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}Id",
     "Id",
@@ -200,5 +202,7 @@ def text_element(parent: Element, tag: str, text: str | None) -> Element:
     """Append an element with text; for writers of answers. Control characters that XML lacks are left out."""
     element = etree.SubElement(parent, tag)
     if text is not None:
-        element.text = "".join(c for c in text if c >= " " or c in "\t\n\r")
+        element.text = (
+            text if _CONTROL(text) is None else "".join(c for c in text if c >= " " or c in "\t\n\r")
+        )
     return element

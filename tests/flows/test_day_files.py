@@ -9,9 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from adapters.pingan_gongfu import create_client, create_reader
 from gateway import contributions
+from gateway.cli import town_files
 from gateway.config import Config
 from gateway.flows._day_caps import list_over_caps
 from gateway.flows.list_day_files import list_day_files
@@ -101,6 +103,7 @@ def town(database: TestDatabase, neighbour: SimulatedNeighbour) -> Iterator[Town
     assert {str(a.status) for a in answers} == {"accepted"}
     yield Town(house, neighbour)
     neighbour.calm()
+    neighbour.calls.post(f"{neighbour.place.address}/_caps", json={}, timeout=5).raise_for_status()
     kept = neighbour.state()["days"]
     for day in kept:  # the books forget: each test has its own days
         neighbour.calls.delete(f"{neighbour.place.address}/_items/{day}", timeout=5).raise_for_status()
@@ -262,6 +265,22 @@ def test_what_is_over_the_towns_cap_is_taken_and_noted(town: Town) -> None:
     assert taken.over_cap == [["A2", "PAXF", 3000, 2000]]
     [row] = list_day_files(town.house, TOWN)
     assert row.over_cap_count == 1
+
+
+def test_the_command_takes_a_day_and_lists_what_was_taken(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(town_files, "_house", lambda: town.house)
+    town.it.calls.post(f"{town.it.place.address}/_caps", json={"PAXF": 2000}, timeout=5).raise_for_status()
+    town.enter(DAY, item("A1", JF="30"), item("A2", WHO[1]))
+    for command, asked in (
+        (town_files.day_file, [TOWN, "--on", DAY.isoformat()]),
+        (town_files.day_files, [TOWN]),
+    ):
+        said = CliRunner().invoke(command, asked, catch_exceptions=False)
+        assert said.exit_code == 0
+        assert "2026-11-19  2 items, 35 points: 2 received, 0 known, 0 conflicts" in said.output
+        assert "PAXF: 30 of 20 allowed, crossed by A1" in said.output
 
 
 def test_the_cap_counts_awards_of_the_day_that_were_not_taken_back() -> None:

@@ -83,12 +83,12 @@ class Books:
             self.save()
 
     def enter(self, day: str, items: Sequence[Mapping[str, str]]) -> None:
-        """Items entered on a day: its file has them. The same serial again replaces the first."""
+        """Items entered on a day: its file has them. The same serial again replaces the first. Written down at the end: a year
+        of days would be a year of writing everything."""
         with self._lock:
             kept = {item["LSH"]: item for item in self.entered.get(day, [])}
             kept.update({item["LSH"]: dict(item) for item in items})
             self.entered[day] = list(kept.values())
-            self.save()
 
     def forget(self, day: str) -> int:
         """Leave out what was entered on a day; how many items that was."""
