@@ -1,12 +1,11 @@
-"""沥家园 against the contract of every town, and what is its own."""
+"""What is 沥家园's own; what every town must do is in the kit (test_scenarios.py)."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 import pytest
@@ -16,95 +15,38 @@ from openapi_spec_validator import validate
 from adapters.contract_schemas import component_schemas
 from adapters.lijiayuan import create_reader, wire
 from adapters.lijiayuan.mapping import CATEGORIES, KINDS
-from schemas.contributions import Contribution
-from schemas.values import Category, ContributionKind
-from tests.contract.town_contract import NO_CODES, JsonTownContract
+from schemas.values import Category
 
-A, B, X = "330199197803050024", "330199198109110140", "33019919850101003X"
-EAST, WEST = "示例东湾村", "示例西塘村"
-AT = datetime(2026, 5, 1, 0, 30, tzinfo=UTC)
 READER = create_reader()
+RECORDED = Path(__file__).parent / "recorded" / "lijiayuan"
 
 
-def said(no: int, kind: str, activity: str, category: Category, centi: int, **more: Any) -> Contribution:
-    """A golden item: what is not said is as in the first."""
-    settings = {
-        "household_code": "GL000001",
-        "id_no": A,
-        "village": EAST,
-        "at": AT,
-        "day": "20260501",
-        **more,
-    }
-    return Contribution(
-        no, f"LJY-{settings['day']}-{no + 1:07d}", ContributionKind(kind), activity, category, centi, settings["at"],
-        settings["household_code"], settings["id_no"], None, settings["village"], settings.get("reverses"), None,
-    )  # fmt: skip
+def one_item(**changes: Any) -> dict[str, Any]:
+    """The first recorded item, changed."""
+    first: dict[str, Any] = orjson.loads((RECORDED / "push.json").read_bytes())["items"][0]
+    return {**first, **changes}
 
 
-class TestLijiayuan(JsonTownContract):
-    reader = READER
-    recorded = Path(__file__).parent / "recorded" / "lijiayuan"
-    listed, reference, activity, points, person = "items", "taskId", "taskType", "points", "memberIdNo"
-    golden: ClassVar = [
-        said(0, "award", "garbageSorting", Category.SORTING, 500),
-        said(1, "award", "volunteerService", Category.VOLUNTEERING, 1250, id_no=B, village=None,
-             at=datetime(2026, 5, 1, 1, 0, 0, 123456, UTC)),
-        said(2, "deduction", "illegalParking", Category.CONDUCT, 200),
-        said(3, "transfer_out", "giftToNeighbour", Category.OTHER, 60000),
-        said(4, "transfer_in", "giftToNeighbour", Category.OTHER, 60000, id_no=X, household_code="GL000002", village=WEST),
-        said(5, "spend", "mallPurchase", Category.OTHER, 50, id_no=X, household_code="GL000002", village=WEST),
-        said(6, "reversal", "volunteerService", Category.VOLUNTEERING, 1250, id_no=B, day="20260502",
-             at=datetime(2026, 5, 2, 0, 30, tzinfo=UTC), reverses="LJY-20260501-0000002"),
-    ]  # fmt: skip
-    wrong: ClassVar = [
-        ("taskId", ..., "field-missing"),
-        ("taskId", None, "field-null"),
-        ("taskId", "", "text-empty"),
-        ("taskId", "T" * 65, "text-too-long"),
-        ("taskId", "T\n1", "text-control-character"),
-        ("taskId", "T 1", "text-pattern"),
-        ("taskId", "../x", "text-pattern"),
-        ("taskId", 17, "not-a-string"),
-        ("taskType", "a\x00b", "text-control-character"),
-        ("taskType", " garbageSorting", "text-outer-space"),
-        ("taskType", "t" * 65, "text-too-long"),
-        ("kind", "Award", "word-unknown"),
-        ("kind", ["award"], "word-unknown"),
-        ("familyCode", "GL 1", "text-pattern"),
-        ("familyCode", "ＧＬ１", "text-pattern"),
-        ("memberIdNo", ..., "field-missing"),
-        ("memberIdNo", A[:-1] + "5", "id-checksum"),
-        ("memberIdNo", A[:6] + A[8:-1], "id-15-digits"),
-        ("memberIdNo", A[:10] + "1331" + A[14:], "id-birth-date"),
-        ("memberIdNo", 330199197803050024, "not-a-string"),
-        ("points", 0, "points-not-positive"),
-        ("points", 100_001, "points-too-many"),
-        ("points", "１２", "points-not-a-number"),
-        ("points", None, "field-null"),
-        ("finishedAt", "2026-05-01T08:30:00", "instant-no-offset"),
-        ("finishedAt", "1999-05-01T08:30:00+08:00", "instant-out-of-range"),
-        ("finishedAt", 1777595400, "not-a-string"),
-        ("village", "村\u202e", "text-control-character"),
-        ("village", "", "text-empty"),
-        ("reverses", "LJY-1", "original-without-reversal"),
-        ("counterpartFamilyCode", "GL000002", "counterpart-without-transfer"),
-        ("surprise", 1, "field-unknown"),
-    ]
+def test_a_reversal_names_its_original() -> None:
+    (fault,) = READER.read_push(orjson.dumps(one_item(kind="reversal")), {}).faults
+    assert (fault.code, fault.where) == ("reversal-without-original", "/reverses")
 
-    def test_a_reversal_names_its_original(self) -> None:
-        (fault,) = self.reader.read_push(orjson.dumps(self.one_item(kind="reversal")), NO_CODES).faults
-        assert (fault.code, fault.where) == ("reversal-without-original", "/reverses")
 
-    def test_null_is_absent_where_a_field_may_be_absent(self) -> None:
-        read = self.reader.read_push(
-            orjson.dumps({**self.one_item(), "village": None, "reverses": None}), NO_CODES
-        )
-        assert read.items[0].village is None
+def test_null_is_absent_where_a_field_may_be_absent() -> None:
+    read = READER.read_push(orjson.dumps(one_item(village=None, reverses=None)), {})
+    assert read.items[0].village is None
+
+
+@pytest.mark.parametrize(
+    ("said", "centi"), [("0.29", 29), ("1.1", 110), (0.29, 29), (64.1, 6410), ("0.01", 1)]
+)
+def test_points_are_exact_to_the_hundredth(said: object, centi: int) -> None:
+    (item,) = READER.read_push(orjson.dumps(one_item(points=said)), {}).items
+    assert item.points_centi == centi
 
 
 def family(**changes: Any) -> dict[str, Any]:
-    found = orjson.loads(TestLijiayuan.bytes_of("households.json"))["households"][0]
+    found = orjson.loads((RECORDED / "households.json").read_bytes())["households"][0]
     return {**found, **changes}
 
 
