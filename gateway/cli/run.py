@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gateway.sandbox.places import Places, find_places, refuse_taken_ports, town_name
+from schemas.staff import Credentials, Role
 from schemas.values import beijing_date
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
     """The ground laid, every process up and ready; everything stopped again at the end: web, jobs, simulators, database."""
     from gateway.db.embedded import stop_embedded
     from gateway.sandbox import ground
+    from gateway.sandbox.counter import open_branch
     from gateway.sandbox.supervisor import Supervisor
     from gateway.sandbox.witnessing import lay_witnesses, serve_arguments
 
@@ -75,6 +77,7 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
                 house = ground.open_house(places)
                 ground.register_towns(house, made, places)
                 console.print("规则 rulesets: " + ", ".join(ground.adopt_rulesets(house)))
+                _show_staff(open_branch(house))
                 house.db.close()
                 supervisor.start("web", ["web"])
                 supervisor.start("jobs", ["jobs"])
@@ -92,6 +95,22 @@ def running(places: Places) -> Iterator[tuple[Supervisor, Development]]:
                 supervisor.stop()
                 if not places.config.database_url:
                     stop_embedded(places.config.state_dir / "postgres")
+
+
+def _show_staff(made: list[tuple[str, Role, Credentials]]) -> None:
+    """Once, when the accounts are made: nothing keeps these in the clear. `gateway staff reset` makes new ones."""
+    if not made:
+        return
+    table = Table(
+        "柜员号 teller",
+        "角色 role",
+        "密码 password",
+        "动态码密钥 second factor",
+        title="员工 staff, shown once",
+    )
+    for teller_no, role, credentials in made:
+        table.add_row(teller_no, role.value, credentials.password, credentials.totp_secret)
+    console.print(table)
 
 
 @contextmanager
@@ -173,6 +192,7 @@ def _what_is_where(places: Places) -> Table:
     state = places.config.state_dir
     for what, where in (
         ("首页 start page", places.web + "/"),
+        ("员工登录 staff sign-in", places.web + "/staff/sign-in"),
         ("接口文档 interface", places.web + "/docs"),
         ("就绪 readiness", places.web + "/readyz"),
         ("指标 metrics", places.web + "/metrics"),

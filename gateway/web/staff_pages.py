@@ -121,7 +121,7 @@ def staff_page(
         yuan=yuan_text,
         when=lambda at: at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
         config=house.config,
-        path=request.path,
+        path=request.path if request.method == "GET" else f"/{request.path.split('/')[1]}/",
         doors=current_app.blueprints.keys(),
         **values,
     )

@@ -120,6 +120,52 @@ ERRORS: dict[str, tuple[str, str]] = {
         "结果未知，请返回列表查看后再操作。",
         "It is not known whether it was stored. Look before doing it again.",
     ),
+    "words-unreadable": (
+        "请输入 18 位身份证号、11 位手机号或家庭编号。",
+        "Give an id number, a phone or a family code.",
+    ),
+    "resident-not-found": (
+        "没有找到该居民，请核对录入内容。",
+        "Nobody is known by this; check what was read or typed.",
+    ),
+    "reason-missing": ("请选择查询原因。", "Choose why you look."),
+    "basket-empty": ("请至少选择一件商品。", "Choose at least one good."),
+    "not-enough-points": ("所选商品超过可用积分。", "The goods come to more than can be spent."),
+    "not-offered": ("该商品目前不能用这些积分兑换。", "The good is not offered for these points."),
+    "out-of-stock": (
+        "库存不足，可能刚被其他柜台兑走。",
+        "Not enough in stock; another desk may just have taken it.",
+    ),
+    "price-changed": ("价格已变更，请返回重新选择。", "The price changed; go back and look again."),
+    "no-consent": (
+        "居民未同意将该镇街积分用于兑换。",
+        "The resident has not agreed to use this town's points for goods.",
+    ),
+    "no-account": ("居民在该镇街没有积分账户。", "The resident has no account in this town."),
+    "approval-needed": ("须由另一位授权主管授权后才能确认。", "A second person has to approve first."),
+    "hold-ended": (
+        "冻结已到时限，积分将自动退回，请重新办理。",
+        "The time is over; the points go back by themselves. Begin again.",
+    ),
+    "own-redemption": (
+        "不能授权或冲正本人办理的业务；已记录。",
+        "Nobody approves or reverses their own; it is recorded.",
+    ),
+    "other-branch": ("该业务属于其他机构；已记录。", "It belongs to another branch; it is recorded."),
+    "redemption-over": ("该业务已结束。", "This redemption is over."),
+    "not-confirmed": ("平台尚未确认扣减，请勿交付商品。", "The towns have not confirmed; hand nothing over."),
+    "not-to-be-released": (
+        "目前不能放弃，请等待查证结果。",
+        "It cannot be given up now; wait for the inquiry.",
+    ),
+    "town-cannot-reverse": (
+        "该镇街平台不支持退回已扣减的积分。",
+        "A town does not take confirmed points back.",
+    ),
+    "idempotency-key-reused": (
+        "本页已用于另一笔业务，请重新办理。",
+        "This page was used for another basket; begin again.",
+    ),
     "kind-invalid": ("输入有误", "The input is wrong"),
     "kind-not-found": ("查无记录", "There is no such thing"),
     "kind-conflict": (

@@ -1,0 +1,223 @@
+"""The branch desk: find a resident, choose goods, confirm, hand over; and what a supervisor decides. One task a page."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from uuid import UUID
+
+from flask import Blueprint, Response, redirect, request
+
+from gateway.flows.approve_redemption import approve_redemption
+from gateway.flows.confirm_redemption import confirm_redemption
+from gateway.flows.hand_over_goods import hand_over_goods
+from gateway.flows.inspect_redemption import RedemptionView, inspect_redemption
+from gateway.flows.inspect_resident import ResidentView, inspect_resident
+from gateway.flows.list_redemptions import list_redemptions
+from gateway.flows.record_refusal import record_refusal
+from gateway.flows.redeem_points import redeem_points
+from gateway.flows.release_redemption import release_redemption
+from gateway.flows.reverse_redemption import reverse_redemption
+from gateway.flows.search_residents import search_residents
+from gateway.house import House
+from gateway.web.desk_words import WORDS
+from gateway.web.staff_pages import caller, form, language, staff_page
+from schemas.errors import ForbiddenError, GatewayError, InvalidError
+from schemas.goods import Offer, Wanted
+from schemas.redemptions import Basket, LookReason
+from schemas.staff import Role
+from schemas.values import TownCode
+
+CLERKS = (Role.CLERK, Role.SUPERVISOR)
+ACTIONS = {
+    "confirm": confirm_redemption,
+    "release": release_redemption,
+    "hand-over": hand_over_goods,
+    "approve": approve_redemption,
+    "reverse": reverse_redemption,
+}
+_QUANTITY = re.compile(r"q:([0-9a-f-]{36}):([a-z_]{1,40})")
+
+
+class _Pages:
+    """What the pages of the desk share."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def page(self, template: str, **values: object) -> Response:
+        status = values.pop("status", 200)
+        lang = language()
+        names = {town: reader.profile.name(lang) for town, reader in self.house.readers.items()}
+        return staff_page(
+            self.house,
+            f"desk/{template}",
+            words=WORDS,
+            status=int(str(status)),
+            names=names,
+            reasons=list(LookReason),
+            **values,
+        )
+
+    def recorded(self, error: ForbiddenError) -> ForbiddenError:
+        """What somebody tried and may not do is in the log."""
+        place = request.url_rule.rule if request.url_rule else ""
+        record_refusal(self.house, caller(), error.code, place, now=self.house.clock())
+        return error
+
+    def viewed(self, redemption_id: UUID) -> RedemptionView:
+        try:
+            return inspect_redemption(self.house, caller(), redemption_id)
+        except ForbiddenError as exc:
+            raise self.recorded(exc) from exc
+
+    def start(self, error: GatewayError | None = None) -> Response:
+        view = list_redemptions(self.house, caller(), now=self.house.clock())
+        return self.page("start.html", view=view, error=error, status=error.http_status if error else 200)
+
+    def resident(self, person_id: int, reason: LookReason, error: GatewayError | None = None) -> Response:
+        view = inspect_resident(self.house, caller(), person_id, reason, now=self.house.clock())
+        chosen = {name: form().get(name) for name in form().names() if name.startswith("q:")}
+        return self.page(
+            "resident.html",
+            view=view,
+            reason=reason,
+            error=error,
+            chosen=chosen,
+            status=error.http_status if error else 200,
+        )
+
+    def shown_redemption(self, redemption_id: UUID, error: GatewayError | None = None) -> Response:
+        view = self.viewed(redemption_id)
+        return self.page(
+            "redemption.html",
+            view=view,
+            r=view.redemption,
+            error=error,
+            status=error.http_status if error else 200,
+        )
+
+
+def desk_blueprint(house: House) -> Blueprint:
+    """Everything below /desk/. Who may pass is the guard's; whose redemption it is, the flows'."""
+    blueprint = Blueprint("desk", __name__)
+
+    pages = _Pages(house)
+
+    @blueprint.get("/")
+    def home() -> Response:
+        return pages.start()
+
+    @blueprint.post("/find")
+    def find() -> Response:
+        try:
+            reason = _reason()
+            found = search_residents(house, form().get("words")[:64], now=house.clock())
+        except GatewayError as exc:
+            return pages.start(exc)
+        if len(found) == 1:
+            return pages.resident(found[0].person_id, reason)
+        return pages.page("candidates.html", found=found, reason=reason)
+
+    @blueprint.post("/resident")
+    def look() -> Response:
+        return pages.resident(_person_id(), _reason())
+
+    @blueprint.post("/basket")
+    def basket() -> Response:
+        person_id, reason = _person_id(), _reason()
+        view = inspect_resident(house, caller(), person_id, reason, now=house.clock())
+        wanted, shown = _priced(view)
+        short = [t for t in view.towns if shown.get(t.town, 0) > t.spendable_centi]
+        if not wanted or short:
+            code = "not-enough-points" if short else "basket-empty"
+            return pages.resident(person_id, reason, InvalidError("the basket cannot be", code=code))
+        offers = {(o.good_id, o.town): o for o in view.offers}
+        lines = [(offers[w.good_id, w.town], w.quantity_count) for w in wanted]
+        value_fen = sum(offer.settle_fen * count for offer, count in lines)
+        return pages.page(
+            "basket.html", view=view, reason=reason, lines=lines, shown=shown, key=secrets.token_hex(16),
+            needs_approval=value_fen >= house.config.desk_approval_fen,
+        )  # fmt: skip
+
+    @blueprint.post("/redeem")
+    def redeem() -> Response:
+        sent = form()
+        shown = {
+            n.removeprefix("shown:"): _number(sent.get(n)) for n in sent.names() if n.startswith("shown:")
+        }
+        wanted = Basket(sent.get("key"), _person_id(), None, tuple(_wanted()), shown)
+        done = redeem_points(house, caller(), wanted, now=house.clock())
+        return redirect(f"/desk/redemptions/{done.redemption_id}", 303)  # type: ignore[return-value]
+
+    @blueprint.get("/redemptions/<uuid:redemption_id>")
+    def show(redemption_id: UUID) -> Response:
+        return pages.shown_redemption(redemption_id)
+
+    @blueprint.post(
+        "/redemptions/<uuid:redemption_id>/<any(confirm, release, 'hand-over', approve, reverse):action>"
+    )
+    def act(redemption_id: UUID, action: str) -> Response:
+        try:
+            ACTIONS[action](house, caller(), redemption_id, now=house.clock())
+        except ForbiddenError as exc:
+            raise pages.recorded(exc) from exc
+        except GatewayError as exc:
+            return pages.shown_redemption(redemption_id, exc)
+        return redirect(f"/desk/redemptions/{redemption_id}", 303)  # type: ignore[return-value]
+
+    @blueprint.get("/redemptions/<uuid:redemption_id>/receipt")
+    def receipt(redemption_id: UUID) -> Response:
+        view = pages.viewed(redemption_id)
+        return pages.page("receipt.html", view=view, r=view.redemption)
+
+    @blueprint.get("/supervisor")
+    def supervisor() -> Response:
+        if not caller().may(Role.SUPERVISOR):
+            raise pages.recorded(ForbiddenError("this page is for supervisors", code="role-missing"))
+        now = house.clock()
+        return pages.page("supervisor.html", view=list_redemptions(house, caller(), now=now), now=now)
+
+    return blueprint
+
+
+def _reason() -> LookReason:
+    """Why: chosen from the list. Raises InvalidError."""
+    try:
+        return LookReason(form().get("reason"))
+    except ValueError:
+        raise InvalidError(
+            "a reason is chosen from the list", code="reason-missing", where="reason"
+        ) from None
+
+
+def _person_id() -> int:
+    return _number(form().get("person_id"))
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise InvalidError("the form cannot be read", code="request-malformed", where="person_id")
+    return int(text)
+
+
+def _wanted() -> list[Wanted]:
+    """The lines of the form with a number above zero, in its order."""
+    found = []
+    for name in form().names():
+        match = _QUANTITY.fullmatch(name)
+        text = form().get(name) or "0"
+        if match and _number(text):
+            found.append(Wanted(UUID(match[1]), TownCode(match[2]), _number(text)))
+    return found
+
+
+def _priced(view: ResidentView) -> tuple[list[Wanted], dict[str, int]]:
+    """The lines that are offered, and what they come to by town, at the prices shown."""
+    offers: dict[tuple[UUID, TownCode], Offer] = {(o.good_id, o.town): o for o in view.offers}
+    wanted = [w for w in _wanted() if (w.good_id, w.town) in offers]
+    shown: dict[str, int] = {}
+    for want in wanted:
+        price_centi = offers[want.good_id, want.town].price_centi
+        shown[want.town] = shown.get(want.town, 0) + price_centi * want.quantity_count
+    return wanted, shown

@@ -1,0 +1,245 @@
+"""The branch desk as a browser meets it: from the search to the receipt, and what is refused; real TLS, a simulated town."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from gateway.db.embedded import Embedded
+from gateway.flows.offer_goods import offer_goods
+from gateway.flows.register_households import register_households
+from gateway.flows.stock_goods import stock_goods
+from schemas.goods import Movement, NewGood, NewPrice
+from schemas.staff import Role
+from schemas.values import TownCode
+from tests.bank_stage import resident_id
+from tests.conftest import TestDatabase
+from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.served import Served, scratch_database, served_gateway
+from tests.staff_stage import BRANCH, Browser, Person, add_person
+
+TOWN = TownCode("lijiayuan")
+FAMILY, ID_NO = "GL000001", resident_id(7)
+FORMS = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Desk:
+    """A served gateway with a stocked branch, its town, and its people."""
+
+    served: Served
+    town: SimulatedTown
+    database: TestDatabase
+    clerk: Person
+    supervisor: Person
+    pan: UUID
+    television: UUID
+    inside: dict[str, Browser] = field(default_factory=dict)
+
+    def enter(self, person: Person) -> Browser:
+        """Signed in once: a code of the second factor opens the door once."""
+        if person.teller_no in self.inside:
+            return self.inside[person.teller_no]
+        browser = self.inside[person.teller_no] = Browser(self.served.url, self.served.certificates.ca_cert)
+        assert browser.sign_in(person).status_code == 303
+        return browser
+
+
+@pytest.fixture(scope="module")
+def desk(postgres: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    with running_town(folder / "town") as town, scratch_database(postgres) as database:
+        neighbours = folder / "neighbours.toml"
+        config = town.config
+        neighbours.write_text(
+            f'[lijiayuan]\naddress = "{config.address}"\nclient_id = "gateway"\nkey_file = "{config.key_file}"\n'
+            f'key_id = "{config.key_id}"\nca_file = "{config.ca_file}"\nanswer_timeout_s = 1.0\nsandbox = true\n'
+        )
+        with served_gateway(database, folder, web_processes="1", neighbours_file=str(neighbours)) as served:
+            made = _set_up(served, town, database)
+            yield made
+            for browser in made.inside.values():
+                browser.close()
+
+
+def _set_up(served: Served, town: SimulatedTown, database: TestDatabase) -> Desk:
+    house, now = served.house, datetime.now(UTC)
+    consents = [
+        {
+            "purpose": p,
+            "givenAt": "2026-01-01T08:00:00+08:00",
+            "textVersion": "v1",
+            "evidence": "form",
+            "guardian": False,
+        }
+        for p in ("loanMapping", "redemption")
+    ]
+    member = {"memberIdNo": ID_NO, "memberName": "测试甲", "isHead": True, "consents": consents}
+    body = {
+        "households": [
+            {"familyCode": FAMILY, "village": "试村", "memberSince": "2025-01-01", "members": [member]}
+        ]
+    }
+    answer = register_households(house, TOWN, "lijiayuan-test", orjson.dumps(body), now=now)
+    assert [str(item.status) for item in answer] == ["accepted"], answer
+    on = date(2026, 1, 1)
+    offer_goods(
+        house,
+        [NewGood("PAN", "炒锅", "Pan", "pan"), NewGood("TV", "电视", "Television")],
+        [NewPrice("PAN", TOWN, on, 1_000, 5_000, "a"), NewPrice("TV", TOWN, on, 2_000, 90_000, "a")],
+        by="test",
+        now=now,
+    )
+    found = {str(code): str(good) for code, good in database.sql("select code, good_id::text from good")}
+    pan, television = UUID(found["PAN"]), UUID(found["TV"])
+    stock_goods(
+        house,
+        [Movement("receive", BRANCH, good, 9, 0) for good in (pan, television)],
+        by="test",
+        cause_id=uuid4(),
+        now=now,
+    )
+    return Desk(
+        served,
+        town,
+        database,
+        add_person(house, "C001", Role.CLERK),
+        add_person(house, "S001", Role.SUPERVISOR),
+        pan,
+        television,
+    )
+
+
+@pytest.fixture
+def clerk(desk: Desk) -> Iterator[Browser]:
+    desk.town.calls.post(f"{desk.town.address}/_accounts", json={FAMILY: 100_000}, timeout=5)
+    yield desk.enter(desk.clerk)
+    desk.town.calls.delete(f"{desk.town.address}/_faults", timeout=5)
+
+
+def _form_of(text: str, action: str) -> dict[str, str]:
+    inner = text.partition(f'action="{action}"')[2].partition("</form>")[0]
+    return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', inner))
+
+
+def _redeem(desk: Desk, clerk: Browser, good: UUID, count: str = "1") -> str:
+    """From the search to the redemption's page; its address."""
+    found = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption")
+    assert found.status_code == 200, found.text
+    chosen = {**_form_of(found.text, "/desk/basket"), f"q:{good}:{TOWN}": count}
+    basket = clerk.send("/desk/basket", chosen)
+    assert basket.status_code == 200, basket.text
+    done = clerk.send("/desk/redeem", _form_of(basket.text, "/desk/redeem"))
+    assert done.status_code == 303, done.text
+    return done.headers["Location"]
+
+
+def _act(browser: Browser, where: str, action: str) -> str:
+    done = browser.send(f"{where}/{action}", {"form_token": browser.form_token(where)})
+    assert done.status_code == 303, done.text
+    return browser.get(where).text
+
+
+def test_from_search_to_receipt(desk: Desk, clerk: Browser) -> None:
+    found = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption").text
+    assert "测**" in found
+    assert "沥家园" in found
+    for personal in (ID_NO, "测试甲", FAMILY):
+        assert personal not in found
+    assert ">1000<" in found
+    where = _redeem(desk, clerk, desk.pan, "2")
+    assert "积分已冻结" in clerk.get(where).text
+    assert "请交付商品" in _act(clerk, where, "confirm")
+    assert "办理完成" in _act(clerk, where, "hand-over")
+    receipt = clerk.get(where + "/receipt").text
+    assert receipt.count("炒锅 ×2") == 2
+    assert "居民联" in receipt
+    assert "银行联" in receipt
+    looks = desk.database.sql("select reason from staff_look where teller_no = 'C001'")
+    assert ("redemption",) in looks
+    assert FAMILY not in "\n".join(desk.served.log_lines())
+    assert ID_NO not in "\n".join(desk.served.log_lines())
+
+
+@pytest.mark.parametrize("words", [FAMILY, ID_NO.lower()])
+def test_a_resident_is_found_by_what_they_carry(clerk: Browser, words: str) -> None:
+    assert "测**" in clerk.post("/desk/find", page="/desk/", words=words, reason="enquiry").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"words": "330109999", "reason": "redemption"}, "没有找到该居民"),
+        ({"words": "???", "reason": "redemption"}, "请输入 18 位身份证号"),
+        ({"words": ID_NO, "reason": "curiosity"}, "请选择查询原因"),
+        ({"words": ID_NO}, "请选择查询原因"),
+    ],
+)
+def test_a_search_that_cannot_be_says_why(clerk: Browser, fields: dict[str, str], said: str) -> None:
+    answer = clerk.post("/desk/find", page="/desk/", **fields)
+    assert answer.status_code in (400, 404)
+    assert said in answer.text
+
+
+def test_the_same_click_twice_is_one_redemption(desk: Desk, clerk: Browser) -> None:
+    found = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption")
+    chosen = {**_form_of(found.text, "/desk/basket"), f"q:{desk.pan}:{TOWN}": "1"}
+    form = _form_of(clerk.send("/desk/basket", chosen).text, "/desk/redeem")
+    first, second = clerk.send("/desk/redeem", form), clerk.send("/desk/redeem", form)
+    assert first.headers["Location"] == second.headers["Location"]
+    _act(clerk, first.headers["Location"], "release")
+
+
+def test_a_tampered_price_is_refused(desk: Desk, clerk: Browser) -> None:
+    found = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption")
+    chosen = {**_form_of(found.text, "/desk/basket"), f"q:{desk.pan}:{TOWN}": "1"}
+    form = _form_of(clerk.send("/desk/basket", chosen).text, "/desk/redeem")
+    answer = clerk.send("/desk/redeem", {**form, f"shown:{TOWN}": "1"})
+    assert answer.status_code == 409
+    assert "价格已变更" in answer.text
+
+
+def test_a_second_person_approves_and_reverses(desk: Desk, clerk: Browser) -> None:
+    where = _redeem(desk, clerk, desk.television)
+    assert "等待授权主管授权" in clerk.get(where).text
+    refused = clerk.send(f"{where}/confirm", {"form_token": clerk.form_token(where)})
+    assert refused.status_code == 422
+    assert "须由另一位授权主管授权" in refused.text
+    tried = clerk.send(f"{where}/approve", {"form_token": clerk.form_token(where)})
+    assert tried.status_code == 403
+    supervisor = desk.enter(desk.supervisor)
+    assert where in supervisor.get("/desk/supervisor").text
+    _act(supervisor, where, "approve")
+    _act(clerk, where, "confirm")
+    _act(clerk, where, "hand-over")
+    assert "已冲正" in _act(supervisor, where, "reverse")
+    recorded = desk.database.sql(
+        "select place from staff_event where teller_no = 'C001' and event = 'refused'"
+    )
+    assert any("approve" in str(place) or "action" in str(place) for (place,) in recorded)
+
+
+def test_a_lost_answer_is_shown_with_what_to_tell(desk: Desk, clerk: Browser) -> None:
+    where = _redeem(desk, clerk, desk.pan)
+    desk.town.arm("drop", "confirm")
+    page = _act(clerk, where, "confirm")
+    assert "请勿交付商品" in page
+    assert 'http-equiv="refresh"' in page
+    refused = clerk.send(f"{where}/hand-over", {"form_token": clerk.form_token("/desk/")})
+    assert refused.status_code == 409
+
+
+def test_others_do_not_pass(desk: Desk) -> None:
+    stranger = desk.enter(add_person(desk.served.house, "X001", Role.CLERK, branch_no="330109009"))
+    auditor = desk.enter(add_person(desk.served.house, "A001", Role.AUDITOR))
+    redemption = desk.database.sql("select redemption_id::text from redemption limit 1")[0][0]
+    assert stranger.get(f"/desk/redemptions/{redemption}").status_code == 403
+    assert stranger.get(f"/desk/redemptions/{uuid4()}").status_code == 404
+    assert stranger.get("/desk/supervisor").status_code == 403
+    assert auditor.get("/desk/").status_code == 403
