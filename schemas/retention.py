@@ -15,13 +15,10 @@ class Term(NamedTuple):
     source: str
 
 
+_BANK = "Anti-Money Laundering Law: customers and transactions"
 TERMS = (
-    Term(
-        "decision",
-        10,
-        "the last decision about the resident",
-        "Anti-Money Laundering Law: customers and transactions",
-    ),
+    Term("decision", 10, "the last decision about the resident", _BANK),
+    Term("redemption", 10, "the last redemption of the resident", _BANK),
     Term(
         "consent", 3, "the last consent given or withdrawn", "PIPL art. 56: records of processing and sharing"
     ),

@@ -95,7 +95,7 @@ class Vandal:
 
     def _put_back(self, table: str, content: Mapping[str, Any]) -> None:
         self.run(
-            sql.SQL("insert into {0} select * from jsonb_populate_record(null::{0}, %s)").format(
+            sql.SQL("insert into {0} select * from jsonb_populate_record(null::public.{0}, %s)").format(
                 sql.Identifier(table)
             ),
             [json.dumps(content)],
