@@ -100,11 +100,17 @@ class NanyangReader:
     capabilities = CAPABILITIES
 
     def read_push(self, body: bytes, codes: Mapping[str, Category]) -> ReadPush:
-        """A page of the feed, or {"changes": […]}. Faults stand at '/changes/3/openid'."""
-        document = _page_document(body)
+        """A page of the feed, {"changes": […]}, or one change. Faults stand at '/changes/3/openid'."""
+        document = parse_json(body)
         categories = {**codes, **CATEGORIES}
         read = ReadPush([], [])
-        for item_no, item in enumerate(document[LISTED]):
+        if isinstance(document, dict) and LISTED not in document:
+            _read_item(document, 0, "", categories, read)
+            return read
+        items = _items_of(document)
+        if not items:
+            raise InvalidError("holds no item", code="items-empty", where="/" + LISTED)
+        for item_no, item in enumerate(items):
             _read_item(item, item_no, f"/{LISTED}/{item_no}", categories, read)
         return read
 
@@ -127,7 +133,10 @@ class NanyangReader:
         if as_lines:
             lines = [b"null" if at in gone else line for at, line in enumerate(split_lines(body))]
             return b"\n".join([*lines, b""])
-        items = orjson.loads(body)[LISTED]
+        document = orjson.loads(body)
+        if LISTED not in document:
+            return b"null" if 0 in gone else body
+        items = document[LISTED]
         return orjson.dumps({LISTED: [None if at in gone else item for at, item in enumerate(items)]})
 
     def read_households(self, body: bytes) -> tuple[list[HouseholdRegistration], list[FaultyItem]]:
@@ -153,7 +162,8 @@ class NanyangReader:
 
 def read_page(body: bytes) -> FeedPage:
     """Cursor and sequence numbers of a page. Raises InvalidError when it cannot be followed: then nothing of it is stored."""
-    document = _page_document(body)
+    document = parse_json(body)
+    items = _items_of(document)
     cursor, more, oldest = document.get("next_cursor"), document.get("has_more"), document.get("oldest_seq")
     for name, right in (
         ("next_cursor", isinstance(cursor, str) and 0 < len(cursor) <= 256 and cursor.isascii()),
@@ -165,11 +175,9 @@ def read_page(body: bytes) -> FeedPage:
     ranges = document.get("void", [])
     if not isinstance(ranges, list) or not all(_is_range(pair) for pair in ranges):
         raise InvalidError("void is not a list of ranges", code="feed-page-unreadable", where="/void")
-    seqs = tuple(
-        item["seq"] for item in document[LISTED] if isinstance(item, dict) and _is_seq(item.get("seq"))
-    )
+    seqs = tuple(item["seq"] for item in items if isinstance(item, dict) and _is_seq(item.get("seq")))
     void = tuple((int(low), int(high) + 1) for low, high in ranges)
-    return FeedPage(body, len(document[LISTED]), str(cursor), bool(more), int(oldest or 0), seqs, void)
+    return FeedPage(body, len(items), str(cursor), bool(more), int(oldest or 0), seqs, void)
 
 
 def _is_seq(value: Any) -> bool:
@@ -180,8 +188,8 @@ def _is_range(pair: Any) -> bool:
     return isinstance(pair, list) and len(pair) == 2 and all(map(_is_seq, pair)) and pair[0] <= pair[1]
 
 
-def _page_document(body: bytes) -> dict[str, Any]:
-    document = parse_json(body)
+def _items_of(document: Any) -> list[Any]:
+    """The items of a page; beside them only the page's own fields stand. Raises InvalidError."""
     if isinstance(document, RepeatedKeys):
         raise InvalidError("a key stands twice", code="key-twice", where="/" + safe_token(document.key))
     if not isinstance(document, dict):
@@ -198,7 +206,7 @@ def _page_document(body: bytes) -> dict[str, Any]:
         raise InvalidError(
             f"holds {len(items)} items; at most {wire.PAGE_ITEMS} are taken", code="items-too-many", where="/" + LISTED,
         )  # fmt: skip
-    return document
+    return items
 
 
 def _read_item(
