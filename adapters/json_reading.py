@@ -90,12 +90,11 @@ def _may_repeat_keys(body: bytes, document: Any) -> bool:
 
 
 def _count_flat_keys(document: Any) -> int:
-    """Keys of an object and of the objects in its one array. What lies deeper is not counted: then the slow parser looks."""
+    """Keys of an object and of the objects in its arrays. What lies deeper is not counted: then the slow parser looks."""
     if type(document) is not dict:
         return -1
     found = len(document)
-    if found == 1:
-        (items,) = document.values()
+    for items in document.values():
         if type(items) is list and set(map(type, items)) == {dict}:
             found += sum(map(len, items))
     return found

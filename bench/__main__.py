@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import rows
 from bench.client import Door
 from bench.depth import measure_depth
+from bench.feed import measure_feed
 from bench.isolation import measure_isolation
 from bench.pushes import measure_pushes
 from bench.report import Report
@@ -19,7 +20,7 @@ from gateway.wiring import build_house
 from tests.served import TownClient
 from tests.storm.stage import Stage, stage
 
-SECTIONS = ("pushes", "depth", "isolation", "soap", "evaluation", "sealing")
+SECTIONS = ("pushes", "depth", "isolation", "soap", "feed", "evaluation", "sealing")
 FAMILIES = 20_000
 
 
@@ -50,11 +51,12 @@ def main() -> None:
         "--deep", type=int, default=5_000_000, help="contributions stored in the deep history"
     )
     parser.add_argument("--soap-families", type=int, default=20_000, help="families on the SOAP town's lists")
+    parser.add_argument("--feed-items", type=int, default=200_000)
     parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"))
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
     report = Report()
-    for section in ("pushes", "depth", "isolation"):
+    for section in ("pushes", "depth", "isolation", "feed"):
         if section not in sections:
             continue
         with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
@@ -63,6 +65,8 @@ def main() -> None:
             assert it.server is not None
             if section == "pushes":
                 measure_pushes(report, door, it.server, families, it.running["web"].pid, asked.stream_events)
+            elif section == "feed":
+                measure_feed(report, it, asked.feed_items)
             elif section == "isolation":
                 measure_isolation(report, it, door, families)
             else:

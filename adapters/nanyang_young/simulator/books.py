@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
 from typing import Any
 
 TOWN_TIME = timezone(timedelta(hours=8))
@@ -133,10 +134,12 @@ class Books:
         """Up to `count` committed changes with a higher number, and the last number looked at."""
         with self.lock:
             found: list[Change] = []
-            for number in range(seq + 1, len(self.changes) + 1):
-                found += self.visible((number,))
-                if len(found) == count:
-                    break
+            for change in islice(self.changes, seq, None):
+                number = change["seq"]
+                if number not in self.hidden and number not in self.void:
+                    found.append(change)
+                    if len(found) == count:
+                        break
             return found, found[-1]["seq"] if found else seq
 
     def between(self, low: int, high: int) -> tuple[list[Change], list[int]]:
@@ -206,6 +209,28 @@ class Books:
         """All freezes that moved last on that day, by serial."""
         with self.lock:
             return sorted((f for f in self.freezes.values() if f.day == day), key=lambda f: f.serial)
+
+    def kept(self) -> dict[str, Any]:
+        """Everything, for the file that survives a restart."""
+        with self.lock:
+            return {
+                "members": [asdict(member) for member in self.members.values()],
+                "changes": list(self.changes),
+                "hidden": sorted(self.hidden),
+                "void": sorted(self.void),
+                "freezes": [asdict(freeze) for freeze in self.freezes.values()],
+                "acted": self.acted,
+            }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take up what was kept."""
+        self.members = {given["openid"]: Member(**given) for given in kept["members"]}
+        self.changes = list(kept["changes"])
+        for change in self.changes:
+            self._of_member.setdefault(change["openid"], []).append(change["seq"])
+        self.hidden, self.void = set(kept["hidden"]), set(kept["void"])
+        self.freezes = {given["serial"]: Freeze(**given) for given in kept["freezes"]}
+        self.acted = kept["acted"]
 
     def snapshot(self) -> dict[str, Any]:
         """Numbers for `GET /_state`; nobody's changes."""

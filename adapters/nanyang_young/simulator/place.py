@@ -17,11 +17,25 @@ CALLBACK = "/link/nanyang_young/callback"
 
 
 def create_simulator(place: SimulatorPlace) -> Simulated:
-    """The town, empty: its residents and what they did are posted to /_accounts and /_changes."""
+    """The town with the books and grants it had; at first empty: residents and changes are posted to /_accounts and /_changes."""
     books = Books()
     keys = json.loads(place.caller_jwks.read_text())
     authority = Authority(place.address, place.caller, keys, (), books)
-    return Simulated(create_simulator_app(authority))
+    path = place.books.with_suffix(".json")
+    if path.exists():
+        kept = json.loads(path.read_text())
+        books.restore(kept["books"])
+        authority.refresh = {token: tuple(found) for token, found in kept["refresh"].items()}
+
+    def save() -> None:
+        """Whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".writing")
+        with authority.lock:
+            beside.write_text(json.dumps({"books": books.kept(), "refresh": authority.refresh}))
+        beside.replace(path)
+
+    return Simulated(create_simulator_app(authority, save), before_end=save)
 
 
 def settings_for(place: SimulatorPlace) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ def invent_town(
     chance = random.Random(f"nanyang {seed}")  # noqa: S311  an invented town, not a secret
     people = [dict(person) for person in known][:members]
     people += [_person(chance, number) for number in range(len(people), members)]
-    found = [{**person, "openid": f"o_ny{number:08d}x"} for number, person in enumerate(people)]
+    found = [{**person, "openid": f"o_young{number:06d}"} for number, person in enumerate(people)]
     return Town(found, _year(chance, found, today))
 
 
@@ -78,7 +78,7 @@ def _year(chance: random.Random, members: list[dict[str, str]], today: date) -> 
         earned[place] = earned.get(place, 0) + (halves if kind == "award" else -halves)
         changes.append(
             {
-                "change_id": f"ny_{len(changes) + 1:010d}",
+                "change_id": f"ny_s{len(changes) + 1:09d}",
                 "openid": members[place]["openid"],
                 "task": task,
                 "kind": kind,
