@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()) * 1000
 _LAST_MS = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
-CHANGE_ID = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
+CHANGE_ID = r"ny_[A-Za-z0-9]{1,40}"
 OPENID = r"o_[A-Za-z0-9_-]{8,60}"
 
 
@@ -103,14 +103,14 @@ class Change(WireSchema):
     """One change of a resident's points."""
 
     seq = Sequence(required=True)
-    change_id = Text(64, pattern=CHANGE_ID, required=True)
+    change_id = Text(43, pattern=CHANGE_ID, required=True)
     openid = Text(62, pattern=OPENID, required=True)
     task = Text(64, few=True, required=True)
     kind = Word(dict.fromkeys(KINDS), load_default="award")
     points = HalfPoints(required=True)
     occurred_at = EpochMs(required=True)
     village = Text(64, few=True, load_default=None)
-    reverses = Text(64, pattern=CHANGE_ID, load_default=None)
+    reverses = Text(43, pattern=CHANGE_ID, load_default=None)
 
     rules = ((_reversal_names_original, ("kind", "reverses")),)
 

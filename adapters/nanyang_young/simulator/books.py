@@ -81,12 +81,6 @@ class Books:
                     ),
                 )
 
-    def set_balances(self, balances: Mapping[str, int]) -> None:
-        """What residents can spend (hundredths of points)."""
-        with self.lock:
-            for openid, centi in balances.items():
-                self.members[openid].balance_centi = int(centi)
-
     def add_changes(self, changes: Iterable[Mapping[str, Any]], *, hide: Sequence[int] = ()) -> list[int]:
         """Number the changes in their order; `hide` are places in this list that commit late. The numbers given."""
         with self.lock:
