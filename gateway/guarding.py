@@ -21,6 +21,7 @@ from gateway.house import House
 from schemas.boundary import before_neighbour_call
 from schemas.day_files import DayFile, TownDayFiles
 from schemas.errors import GatewayError, OutcomeUnknownError, RefusedError, UnavailableError
+from schemas.feeds import FeedPage, Grant, TownFeed, TownLinking
 from schemas.policy import Facility
 from schemas.ports import BankPort, FreezeState, Reversing, StatementLine, TownClient
 from schemas.proposals import BankAnswer, BenefitProposal, BenefitRevocation
@@ -263,16 +264,74 @@ class GuardedBank:
         return self.guard.call(lambda: self.bank.revoke_benefit(revocation))
 
 
+@dataclass(frozen=True, slots=True)
+class GuardedFeed:
+    """A town's change feed behind the town's guard: a pause stops it too."""
+
+    guard: Guard
+    feed: TownFeed
+
+    def fetch_changes(self, cursor: str) -> FeedPage:
+        return self.guard.call(lambda: self.feed.fetch_changes(cursor))
+
+    def fetch_missing(self, from_seq: int, until_seq: int) -> FeedPage:
+        return self.guard.call(lambda: self.feed.fetch_missing(from_seq, until_seq))
+
+    def fetch_history(self, account: str, cursor: str) -> FeedPage:
+        return self.guard.call(lambda: self.feed.fetch_history(account, cursor))
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedLinking:
+    """A town's account linking behind the town's guard. `begin` calls nobody."""
+
+    guard: Guard
+    linking: TownLinking
+
+    @property
+    def issuer(self) -> str:
+        return self.linking.issuer
+
+    @property
+    def authorize_origin(self) -> str:
+        return self.linking.authorize_origin
+
+    def begin(self, *, state: str, nonce: str, code_verifier: str, redirect_uri: str, language: str) -> str:
+        return self.linking.begin(
+            state=state,
+            nonce=nonce,
+            code_verifier=code_verifier,
+            redirect_uri=redirect_uri,
+            language=language,
+        )
+
+    def exchange(self, code: str, *, nonce: str, code_verifier: str, redirect_uri: str) -> Grant:
+        return self.guard.call(
+            lambda: self.linking.exchange(
+                code, nonce=nonce, code_verifier=code_verifier, redirect_uri=redirect_uri
+            )
+        )
+
+    def renew(self, refresh_token: str, account: str) -> Grant:
+        return self.guard.call(lambda: self.linking.renew(refresh_token, account))
+
+    def revoke(self, refresh_token: str) -> None:
+        self.guard.call(lambda: self.linking.revoke(refresh_token))
+
+
 def guarded(house: House) -> House:
     """The same house with every neighbour behind a guard of its own."""
     config = house.config
     towns = Limits(config.neighbour_at_once, config.breaker_opens_after)
     banks = replace(towns, at_once=config.neighbour_at_once * BANKS_SHARE, retries=0)
     bank = house.bank
-    guards = {t: Guard(house, t, towns) for t in {*house.clients, *house.day_files}}
+    towns_called = {*house.clients, *house.day_files, *house.feeds, *house.linkings}
+    guards = {t: Guard(house, t, towns) for t in towns_called}
     return replace(
         house,
         clients={t: GuardedTown(guards[t], client) for t, client in house.clients.items()},
         day_files={t: GuardedDayFiles(guards[t], files) for t, files in house.day_files.items()},
+        feeds={t: GuardedFeed(guards[t], feed) for t, feed in house.feeds.items()},
+        linkings={t: GuardedLinking(guards[t], linking) for t, linking in house.linkings.items()},
         bank=None if bank is None else GuardedBank(Guard(house, BANK, banks), bank),
     )

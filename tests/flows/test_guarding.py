@@ -225,6 +225,42 @@ def test_a_statement_is_had_whole_or_asked_for_again(scene: Scene) -> None:
     assert client.asked == 2
 
 
+class _Everything:
+    """A neighbour whose every port answers."""
+
+    issuer = authorize_origin = "https://town.example"
+
+    def begin(self, **_: Any) -> str:
+        return "https://town.example/authorize"
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: name
+
+
+def test_a_pause_stops_every_port_of_a_town(scene: Scene) -> None:
+    any_port: Any = {TOWN: _Everything()}
+    bare = replace(scene.house, clients=any_port, feeds=any_port, linkings=any_port, day_files=any_port)
+    house: Any = guarded(bare)
+    calls: list[Callable[[], Any]] = [
+        lambda: house.clients[TOWN].balance("F1"),
+        lambda: house.feeds[TOWN].fetch_changes(""),
+        lambda: house.feeds[TOWN].fetch_missing(1, 2),
+        lambda: house.feeds[TOWN].fetch_history("o1", ""),
+        lambda: house.linkings[TOWN].exchange("c", nonce="n", code_verifier="v", redirect_uri="u"),
+        lambda: house.linkings[TOWN].renew("r", "o1"),
+        lambda: house.linkings[TOWN].revoke("r"),
+        lambda: house.day_files[TOWN].fetch_day_file(date(2026, 11, 19)),
+    ]
+    assert [call() for call in calls][:3] == ["balance", "fetch_changes", "fetch_missing"]
+    switch_neighbour(scene.house, TOWN, paused=True, why="works", by="li", now=NOW)
+    scene.later(seconds=2)
+    assert {_code(call) for call in calls} == {"neighbour-paused"}
+    begun = house.linkings[TOWN].begin(
+        state="s", nonce="n", code_verifier="v", redirect_uri="u", language="zh"
+    )
+    assert begun == "https://town.example/authorize", "nobody is called"
+
+
 def test_the_bank_paused_keeps_messages_and_counts_no_attempt(database: TestDatabase, tmp_path: Path) -> None:
     with bank_stage(database, tmp_path) as stage:
         stage.house = guarded(stage.house)
