@@ -25,6 +25,11 @@ class Regrant(NamedTuple):
     facts: Facts
     at_once: bool
 
+    def is_no_more_than(self, other: Decision) -> bool:
+        """Whether another decision gives at least as much."""
+        then = self.decision
+        return other.discount_bp >= then.discount_bp and other.limit_increase_fen >= then.limit_increase_fen
+
 
 def regrant(
     tx: Transaction, ruleset: policy.Ruleset, current: Mapping[int, Current], causes: Mapping[int, str]

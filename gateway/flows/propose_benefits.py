@@ -188,8 +188,13 @@ class _Sweep:
             stands = current.get(int(facts.subject_id))
             corrected = regrants.get(int(facts.subject_id))
             if corrected is not None and stands is not None:
-                decision, facts, at_once = corrected  # noqa: PLW2901 - the day's facts take the place of today's
-                until_on = stands.proposal_until_on
+                if corrected.at_once and corrected.is_no_more_than(decision):
+                    at_once = (
+                        True  # today's points justify as much or more: that is what is left of the benefit
+                    )
+                else:
+                    decision, facts, at_once = corrected  # noqa: PLW2901 - the day's facts take the place of today's
+                    until_on = stands.proposal_until_on
             act = _plan(stands, decision, known=known, at_once=at_once)
             proposal_id = self.house.new_id() if act in (Act.PROPOSE, Act.CHANGE_APPLICANT) else None
             replaces = stands.proposal_id if _standing(stands) and stands and act is Act.PROPOSE else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,25 @@ def test_a_correction_looks_at_the_day_the_benefit_was_granted(stage: Stage) -> 
     assert stage.database.sql("select distinct valid_until_on from proposal") == [until]  # not a day longer
     assert replay_decision(stage.house, decision_id)[1].discount_bp == 38
     stage.agree()
+
+
+def test_what_todays_points_justify_stays(stage: Stage) -> None:
+    """The day it was granted it would have been 38; today's points give 50: the benefit falls to 50, not to 38."""
+    _posted(stage, AT_ONCE)
+    stage.now = LATE_AT
+    fourth = board(
+        "L4",
+        {"F00001": {"G01": 50000}},
+        village=VILLAGE,
+        period="2026Q4",
+        posted_at=LATE_AT - timedelta(days=20),
+    )
+    post(stage.house, fourth, stage.now)
+    stage.quiet()
+    assert _held(stage) == [(58, "in_force")]  # points that fall change nothing before repricing
+    _corrected(stage, 583, 380)
+    assert _held(stage) == [(58, "superseded"), (50, "in_force")]
+    assert str(_last_decision(stage)[1]).startswith("correction:lijiayuan/C-17")
 
 
 def test_until_repricing_the_bank_hears_nothing_and_the_decision_stands(stage: Stage) -> None:
