@@ -16,8 +16,10 @@ from gateway import contributions
 from gateway.cli import town_files
 from gateway.config import Config
 from gateway.flows._day_caps import list_over_caps
+from gateway.flows.add_code import add_code
 from gateway.flows.list_day_files import list_day_files
 from gateway.flows.pull_day_files import pull_day_files
+from gateway.flows.read_again import read_again
 from gateway.flows.receive_contributions import receive_contributions
 from gateway.flows.receive_day_file import receive_day_file
 from gateway.flows.reconcile_day import reconcile_day
@@ -251,6 +253,18 @@ def test_an_unknown_activity_waits_and_a_faulty_line_spoils_no_other(town: Town)
     town.enter(DAY, item("A1", HDLX="XXXX"), item("A2", WHO[0][:-1]), item("A3"))
     taken = receive_day_file(town.house, TOWN, DAY, now=NIGHT)
     assert (taken.accepted_count, taken.quarantined_count, taken.rejected_count) == (1, 1, 1)
+
+
+def test_what_waits_of_a_day_file_is_read_again_from_its_lines(town: Town, database: TestDatabase) -> None:
+    town.enter(DAY, item("A1", XM="测试倈"), item("A2", STRANGER), item("A3", HDLX="XXXX", XM="测试𠮷"))
+    assert receive_day_file(town.house, TOWN, DAY, now=NIGHT).quarantined_count == 1
+    add_code(town.house, TOWN, "XXXX", "patrol", by="operator", now=NIGHT)
+    read_again(town.house, now=NIGHT + timedelta(hours=1))
+    assert database.sql("select reference, category from contribution order by 1") == [
+        ("A1", "patrol"),
+        ("A3", "patrol"),
+    ]
+    assert database.sql("select count(*) from quarantined_item where released_at is null") == [(0,)]
 
 
 def test_what_is_over_the_towns_cap_is_taken_and_noted(town: Town) -> None:
