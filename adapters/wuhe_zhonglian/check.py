@@ -5,6 +5,8 @@ This town sends lists, no items: what the suite asks of single items it is decla
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +73,7 @@ class ListSpeech:
 def _strange_signer(config: Any) -> Mapping[str, Any]:
     """Settings with a key and a certificate that are on nobody's list."""
     folder = Path(tempfile.mkdtemp(prefix="stranger-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stranger")])
     now = datetime.now(UTC)
