@@ -37,8 +37,8 @@ FAMILIES, ZEAL, SEED = 12, 2.5, 12
 TOWN = TownCode("lijiayuan")
 QUIET_FOR_S, QUIET_WITHIN_S = 7.0, 180.0
 TOWN_STEP = "factors.towns."
-#: answers that say that something was not taken, in the towns' words
-REFUSED = frozenset({"rejected", "conflict", "quarantined", "1002", "4001", "4002", "4003"})
+#: answers that say that something was not taken
+REFUSED = frozenset({"rejected", "conflict", "quarantined"})
 #: the state of a proposal with us → the state of the benefit at the bank; None: the bank holds nothing
 AT_BANK = {
     "accepted": "in_force",

@@ -43,8 +43,8 @@ class Seeded:
 
     @property
     def items(self) -> int:
-        """Everything that was sent, of every kind."""
-        return sum(count for sent in self.towns.values() for _, count, _ in sent.rows)
+        """Everything that was answered, of every kind."""
+        return sum(answers.total() for sent in self.towns.values() for _, _, answers in sent.rows)
 
 
 def is_seeded(places: Places) -> bool:

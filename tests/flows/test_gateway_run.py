@@ -68,19 +68,19 @@ def test_run_twice_seeds_once(folder: Path) -> None:
 
 
 def test_stopped_while_seeding_it_goes_on_where_it_was(folder: Path) -> None:
-    first = gateway(folder, "run", "--port", str(port()), "--families", "1500")
+    first = gateway(folder, "run", "--port", str(port()), "--families", "300")
     ends = time.monotonic() + 120
     while (
         not (folder / "state" / "seeding.json").exists() and time.monotonic() < ends and first.poll() is None
     ):
         time.sleep(0.1)
-    time.sleep(2.5)
+    time.sleep(1.5)
     first.send_signal(signal.SIGTERM)
     said = finish(first)
     assert first.returncode == 0, said
     assert "stopped" in said
     assert not (folder / "state" / "seeded.json").exists()
-    again = gateway(folder, "run", "--port", str(port()), "--families", "1500", "--once-ready-exit")
+    again = gateway(folder, "run", "--port", str(port()), "--families", "300", "--once-ready-exit")
     said = finish(again)
     assert again.returncode == 0, said
     marker = json.loads((folder / "state" / "seeded.json").read_text())

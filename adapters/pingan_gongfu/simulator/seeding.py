@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 import requests
@@ -12,6 +13,14 @@ from adapters.simulating import SeedGround, Sent
 
 CLIENT_ID: Final = "pingan-platform"
 PERSONS: Final = 1000
+#: FHM of an item → the gateway's word for it, as every town's table shows it
+WORDS: Final = {
+    "0000": "accepted",
+    "1001": "duplicate",
+    "1002": "conflict",
+    "4001": "quarantined",
+    "4002": "rejected",
+}
 
 
 def seed_year(ground: SeedGround) -> Sent:
@@ -38,11 +47,18 @@ def seed_year(ground: SeedGround) -> Sent:
     for day, items in town.days().items():
         _post(ground, f"/_items/{day}", items)
     rows = (
-        ("居民 persons", len(people), registered),
-        ("积分 contributions", len(town.items), pushed.counts),
-        ("撤回 withdrawals", len(town.withdrawals), withdrawn),
+        ("居民 persons", len(people), _in_words(registered)),
+        ("积分 contributions", len(town.items), _in_words(pushed.counts)),
+        ("撤回 withdrawals", len(town.withdrawals), _in_words(withdrawn)),
     )
     return Sent(rows, pushed.codes, ground.families, town.balances())
+
+
+def _in_words(answers: Counter[str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for code, count in answers.items():
+        found[WORDS.get(code, code)] += count
+    return found
 
 
 def _post(ground: SeedGround, path: str, content: Any) -> None:
