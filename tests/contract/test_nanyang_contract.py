@@ -100,11 +100,13 @@ def test_history_is_given_while_the_grant_stands(town: SimulatedNanyang) -> None
 
 def test_the_statement_lists_changes_and_what_was_done_under_our_serials(town: SimulatedNanyang) -> None:
     client = nanyang_young.create_client(town.config)
-    town.post("/_changes", {"changes": [change(n) for n in range(500, 750)]})
+    town.books.member(openid(1)).granted = True
+    town.post("/_changes", {"changes": [*(change(n) for n in range(500, 750)), change(750, 3)]})
     lines = list(client.day_statement(beijing_date(NOW - timedelta(hours=2))))
     assert len([line for line in lines if line.kind == "award"]) >= 250
     assert {line.state for line in lines} == {"posted"}
     assert lines[-1].points_centi == 250
+    assert openid(3) not in {line.account for line in lines}, "who did not agree is not in it"
 
 
 def test_a_token_that_ended_is_got_anew(town: SimulatedNanyang) -> None:

@@ -149,10 +149,11 @@ class Books:
             return self.visible(numbers[bisect_right(numbers, after) :])[:count]
 
     def on_day(self, day: str) -> list[Change]:
-        """Committed changes of the accounting date, by number."""
+        """Committed changes of the accounting date, by number: of residents whose grant stands."""
         with self.lock:
             every = self.visible(range(1, len(self.changes) + 1))
-            return [c for c in every if _day(c["occurred_at"]) == day]
+            granted = {member.openid for member in self.members.values() if member.granted}
+            return [c for c in every if c["openid"] in granted and _day(c["occurred_at"]) == day]
 
     def member(self, openid: str) -> Member:
         with self.lock:
