@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from gateway.flows._restaters import list_sum_faults
@@ -16,11 +17,13 @@ from gateway.flows.hand_over_goods import hand_over_goods
 from gateway.flows.redeem_points import redeem_points
 from gateway.flows.release_redemption import release_redemption
 from gateway.flows.reverse_redemption import reverse_redemption
+from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.redemptions.states import EDGES
 from schemas.errors import ConflictError, ForbiddenError, RefusedError
 from schemas.redemptions import Redemption
 from schemas.staff import Role
 from tests.conftest import TestDatabase
+from tests.plain_town import invented_id_no
 from tests.redemption_stage import (
     BRANCH,
     FIRST,
@@ -132,6 +135,28 @@ def test_a_basket_that_cannot_be_leaves_nothing(
         _redeem(stage, *lines)
     assert caught.value.code == code
     assert stage.states() == []
+
+
+def test_who_takes_back_the_consent_to_mapping_still_gets_goods(stage: Stage) -> None:
+    """Purposes differ (PIPL art. 16): refusing one must not block the other."""
+
+    def withdraw(purpose: str) -> None:
+        body = orjson.dumps([{"id_no": invented_id_no(1), "purpose": purpose}])
+        for town in (FIRST, SECOND):
+            (answer,) = withdraw_consents(stage.house, town, "town-a", body, now=stage.now)
+            assert answer.status == "accepted"
+
+    withdraw("loan_mapping")
+    frozen = _redeem(stage, *BOTH)
+    confirm_redemption(stage.house, stage.clerk, frozen.redemption_id, now=stage.now)
+    assert (
+        hand_over_goods(stage.house, stage.clerk, frozen.redemption_id, now=stage.now).state == "handed_over"
+    )
+    withdraw("redemption")
+    with pytest.raises(RefusedError) as caught:
+        _redeem(stage, *BOTH)
+    assert caught.value.code == "no-consent"
+    assert _books(stage) == []
 
 
 def test_a_tampered_price_is_refused(stage: Stage) -> None:
