@@ -22,6 +22,7 @@ from schemas.staff import Role, StaffCaller
 from tests.conftest import TestDatabase
 from tests.redemption_stage import (
     FIRST,
+    RICE,
     SECOND,
     Stage,
     Towns,
@@ -55,7 +56,9 @@ def test_a_crowd_leaves_everything_agreeing(database: TestDatabase, towns: Towns
 
     with ThreadPoolExecutor(CLERKS) as pool:
         seen = sum(pool.map(serve, range(CLERKS)), Counter[str]())
-    assert seen["handed_over"] + seen["released"] + seen["reversed"] > CLERKS, seen
+    # Forty sacks, at most three a basket: chance decides how many baskets that makes, and never fewer than these.
+    assert seen["handed_over"] + seen["released"] + seen["reversed"] > RICE // 3, seen
+    assert min(seen["handed_over"], seen["released"], seen["reversed"]) > 0, seen
     assert seen["out-of-stock"] > 0, seen
     stage.later(600)
     stage.settle()
