@@ -20,6 +20,9 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet --quiet
 SIDE_BY_SIDE := $(MAKE) -j4 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 STATIC := check-format check-lint check-types
 QUICK_TESTS := tests/house tests/unit tests/contract
+# Everything in two halves of about the same length, for two cores; each has its own PostgreSQL and its own processes.
+FIRST_HALF := tests/browser tests/contract tests/house tests/integration tests/unit $(sort $(wildcard tests/flows/test_[a-l]*.py))
+SECOND_HALF := $(sort $(wildcard tests/flows/test_[m-z]*.py))
 
 .PHONY: help
 help: ## Print this list.
@@ -46,7 +49,13 @@ check: $(DEV) ## Format, lint, types, import contracts, house rules, unit and co
 test: $(DEV) ## Everything: check, then integration, flows and browser tests on real processes. Under 20 minutes.
 	@mkdir -p $(ARTEFACTS)
 	@$(SIDE_BY_SIDE) $(STATIC)
-	@$(PY) -m pytest tests -m 'not soak' --junitxml=$(ARTEFACTS)/junit.xml --durations=15
+	@$(MAKE) -j2 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-first test-second
+
+.PHONY: test-first test-second
+test-first: $(DEV)
+	@$(PY) -m pytest $(FIRST_HALF) -m 'not soak' --junitxml=$(ARTEFACTS)/junit-first.xml --durations=15
+test-second: $(DEV)
+	@$(PY) -m pytest $(SECOND_HALF) -m 'not soak' --junitxml=$(ARTEFACTS)/junit-second.xml --durations=15
 
 .PHONY: bench
 bench: $(DEV) ## Measure every bar beside its floor and write bench/report.json.

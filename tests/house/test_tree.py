@@ -187,3 +187,13 @@ def test_a_gap_in_the_migrations_is_seen(names: list[str]) -> None:
 
 def test_a_stranger_at_the_top_is_seen() -> None:
     assert strangers((ROOT / "misc" / "x.py", ROOT / "gateway" / "x.py")) == ["misc"]
+
+
+def test_both_halves_together_are_every_test() -> None:
+    """`make test` runs two halves; a folder in neither would be tests nobody runs."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    halves = " ".join(re.findall(r"^(?:FIRST|SECOND)_HALF := (.*)$", makefile, re.MULTILINE))
+    folders = {name_of(p).rsplit("/", 1)[0] for p in tracked() if re.fullmatch(r"test_\w+\.py", p.name)}
+    assert {f for f in folders if f != "tests/flows" and f not in halves.split()} == set()
+    patterns = re.findall(r"tests/flows/test_(\[[a-z]-[a-z]\])\*\.py", halves)
+    assert all(re.match("|".join(patterns), c) for c in "abcdefghijklmnopqrstuvwxyz")
