@@ -31,7 +31,7 @@ def served(postgres: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iter
     ("path", "words"),
     [
         ("/", ("政银互联网关", "沥家园", "系统就绪")),
-        ("/?lang=en", ('lang="en"', "lijiayuan")),
+        ("/?lang=en", ('lang="en"', "Lijiayuan")),
         ("/docs", ("/towns/lijiayuan/v1/contributions", "/oauth/token", "Idempotency-Key")),
         ("/problems/token-missing", ("token-missing",)),
     ],
