@@ -28,6 +28,7 @@ from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.list_differences import list_differences
 from gateway.flows.list_quarantined import list_quarantined
 from gateway.flows.propose_ruleset import propose_ruleset
+from gateway.flows.pull_changes import pull_changes
 from gateway.flows.read_again import read_again
 from gateway.flows.receive_contributions import receive_contributions
 from gateway.flows.reconcile_due import reconcile_due
@@ -36,12 +37,13 @@ from gateway.flows.seal_log import seal_log
 from gateway.guarding import guarded
 from gateway.house import House
 from schemas.contributions import Push
-from schemas.errors import InvalidError
+from schemas.errors import InvalidError, UnavailableError
 from schemas.ports import TownClient, TownReader
 from schemas.values import BEIJING, TownCode, first_id_of
 from tests.bank_stage import KEYS, RULESET, Stage, bank_client, resident_id, simulated_bank
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.storm.nanyang_side import nanyang_side
 from tests.storm.pingan_side import pingan_side
 
 BEGINS = datetime(2026, 11, 19, 15, 30, tzinfo=UTC)  # 23:30 in Beijing
@@ -207,7 +209,7 @@ def _lijiayuan(folder: Path, dice: random.Random) -> Iterator[Side]:
 
 
 #: Every town of the hour.
-SIDES: tuple[Callable[[Path, random.Random], Any], ...] = (_lijiayuan, pingan_side)
+SIDES: tuple[Callable[[Path, random.Random], Any], ...] = (_lijiayuan, pingan_side, nanyang_side)
 
 
 @dataclass
@@ -241,7 +243,15 @@ class Hour:
         seal_log(house, now=now)
         for job in (self.stage.propose, self.stage.refresh, self.stage.deliver, self.stage.settle):
             self.noted.update(job())
+        self.noted.update(self._pull())
         self.noted.update(read_again(house, now=now))
+
+    def _pull(self) -> dict[str, int]:
+        """Read the feeds; a town that does not answer, or a number that stays away, is raised and read on in the next step."""
+        try:
+            return {f"feed {k}": n for k, n in pull_changes(self.stage.house, now=self.stage.now).items()}
+        except UnavailableError as exc:
+            return {f"feed {exc.code}": 1}
 
     def _operate(self) -> None:
         """An operator adds the codes that are asked for, and compares what is due, whatever fails."""
@@ -305,6 +315,7 @@ def faulty_hour(database: TestDatabase, folder: Path, seed: int) -> Iterator[Hou
             keys=KEYS,
             readers={side.town: side.reader for side in sides},
             clients={side.town: side.client for side in sides},
+            feeds={side.town: side.feed for side in sides if hasattr(side, "feed")},
             bank=bank_client(bank.address),
             sign_receipt=lambda claims: f"receipt of {claims['batch_id']}",
             clock=lambda: stage.now,
