@@ -172,10 +172,10 @@ def _compare_books(story: Story, house: House, bank: Mapping[str, Any]) -> None:
     ours = {code: view.spendable_centi for code, view in story.families.items()}
     story.check("积分账一致 points as the town's own books", ours, story.town.balances())
     proposals = [row for view in story.families.values() for row in view.proposals]
-    overtaken = {  # a newer proposal, or the end of what it stood on, came before it was sent
+    overtaken = {  # a newer proposal, or the end of what it stood on, came before the bank acted on it (not sent, or busy)
         row.serial
         for row in proposals
-        if row.state in ("superseded", "revoked") and not bank["received"].get(row.serial)
+        if row.state in ("superseded", "revoked") and not bank["acted"].get(row.serial)
     }
     wanted = {
         row.serial: (row.product, row.discount_bp, row.limit_increase_fen, AT_BANK.get(row.state, row.state))
