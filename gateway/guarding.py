@@ -107,7 +107,7 @@ class Guard:
         except GatewayError:  # it answered, and said no
             self._answered(probing=probing)
             raise
-        except Exception as exc:
+        except Exception as exc:  # an adapter that breaks counts against its neighbour, and is raised on
             self._failed(f"unexpected-{type(exc).__name__}", probing=probing)
             raise
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -11,14 +12,15 @@ from gateway.goods.register import MOVED, line_of, moved_body
 from schemas.records import RecordBody, Restater, RowFault
 
 
-class _Rows:
+class _Rows(ABC):
     """What both restaters share: naming what differs."""
 
     kind = ""
     table = ""
 
+    @abstractmethod
     def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
-        raise NotImplementedError
+        """See schemas.records.Restater."""
 
     def explain(self, tx: Any, row_id: str, recorded: RecordBody) -> list[RowFault]:
         now = self.restate(tx, [row_id]).get(row_id, {})

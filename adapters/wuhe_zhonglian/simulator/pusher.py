@@ -16,7 +16,14 @@ import requests
 from lxml import etree  # type: ignore[import-untyped]
 
 from adapters.wuhe_zhonglian.simulator.books import written
-from adapters.wuhe_zhonglian.simulator.envelopes import SOAP, Signing, content_of, envelope_of, tree_of
+from adapters.wuhe_zhonglian.simulator.envelopes import (
+    SOAP,
+    EnvelopeError,
+    Signing,
+    content_of,
+    envelope_of,
+    tree_of,
+)
 from adapters.wuhe_zhonglian.simulator.posting import Correction, Posted, PostedList, StatementLine, score_of
 
 NAMESPACE = "urn:wuhe-zhonglian:gateway:1"
@@ -261,7 +268,7 @@ def refusal_of(answer: requests.Response) -> tuple[str, str]:
     """Code and words of a Fault; empty when the answer is none."""
     try:
         root = tree_of(answer.content)
-    except Exception:
+    except EnvelopeError:
         return "", answer.text[:200]
     found = {etree.QName(e).localname: e.text or "" for e in root.iter("{urn:gateway:refusal:1}*")}
     told = "; ".join(found[name] for name in ("What", "Where", "Remedy") if found.get(name))
