@@ -19,7 +19,10 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet --quiet
 # Output of jobs running side by side comes in one piece each, where make can do that.
 SIDE_BY_SIDE := $(MAKE) -j4 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 STATIC := check-format check-lint check-types
-QUICK_TESTS := tests/house tests/unit tests/contract
+# `check` needs no server: contract tests that start a simulated platform, or processes, belong to `make test`.
+SERVED := $(addprefix tests/contract/test_,bank_core.py lijiayuan_client.py pingan_calls.py soap_client.py town_check.py \
+  town_new.py wuhe_client.py)
+QUICK_CONTRACTS := $(filter-out $(SERVED),$(sort $(wildcard tests/contract/test_*.py)))
 # Everything in two halves of about the same length, for two cores; each has its own PostgreSQL and its own processes.
 FIRST_HALF := tests/browser tests/contract tests/house tests/integration tests/unit $(sort $(wildcard tests/flows/test_[a-l]*.py))
 SECOND_HALF := $(sort $(wildcard tests/flows/test_[m-z]*.py))
@@ -42,7 +45,7 @@ demo: $(RUNTIME) ## Walk the whole path on a small town, explain what happened, 
 
 .PHONY: check
 check: $(DEV) ## Format, lint, types, import contracts, house rules, unit and contract tests. No server, under a minute.
-	@$(SIDE_BY_SIDE) $(STATIC) check-tests
+	@$(SIDE_BY_SIDE) $(STATIC) check-units check-rest
 	@echo 'check: clean'
 
 .PHONY: test
@@ -98,7 +101,7 @@ clean: ## Remove what was built, the virtual environment too. Stored points and 
 	@find . -name __pycache__ -type d -not -path './.run/*' -prune -exec rm -rf {} +
 
 # What `check` is made of.
-.PHONY: check-format check-lint check-types check-tests
+.PHONY: check-format check-lint check-types check-units check-rest
 check-format: $(DEV)
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; echo 'make format mends this'; exit 1; }
 check-lint: $(DEV)
@@ -106,8 +109,10 @@ check-lint: $(DEV)
 check-types: $(DEV)
 	@$(BIN)/mypy --no-error-summary
 # Import contracts are among the house rules (tests/house/test_contracts.py).
-check-tests: $(DEV)
-	@$(PY) -m pytest -q $(QUICK_TESTS) -m 'not soak'
+check-units: $(DEV)
+	@$(PY) -m pytest -q tests/unit -m 'not soak'
+check-rest: $(DEV)
+	@$(PY) -m pytest -q tests/house $(QUICK_CONTRACTS) -m 'not soak' -k 'not their_platform_is_called'
 
 # The virtual environment, made by the first Python that is new enough.
 $(PY):
