@@ -119,7 +119,7 @@ def _asked(it: Calling, serial: Serial) -> str | None:
     return None
 
 
-def _lost(
+def lost(
     it: Calling,
     action: str,
     prepare: Callable[[Serial], Any],
@@ -160,7 +160,7 @@ def _lost(
 )
 def lost_freeze(it: Calling) -> None:
     before = it.client.balance(it.accounts.rich)
-    _lost(
+    lost(
         it,
         "freeze",
         lambda _: None,
@@ -178,7 +178,7 @@ def lost_freeze(it: Calling) -> None:
 )
 def lost_confirm(it: Calling) -> None:
     before = it.client.balance(it.accounts.rich)
-    _lost(it, "confirm", lambda serial: freeze(it, serial), lambda client, s: client.confirm(s), "confirmed")
+    lost(it, "confirm", lambda serial: freeze(it, serial), lambda client, s: client.confirm(s), "confirmed")
     spent = before - len(LOSSES) * POINTS_CENTI
     expect_equal(it.client.balance(it.accounts.rich), spent, "积分对不上", "points are lost or doubled")
 
@@ -191,7 +191,7 @@ def lost_confirm(it: Calling) -> None:
 )
 def lost_release(it: Calling) -> None:
     before = it.client.balance(it.accounts.rich)
-    _lost(it, "release", lambda serial: freeze(it, serial), lambda client, s: client.release(s), "released")
+    lost(it, "release", lambda serial: freeze(it, serial), lambda client, s: client.release(s), "released")
     expect_equal(it.client.balance(it.accounts.rich), before, "积分对不上", "points are lost or doubled")
 
 

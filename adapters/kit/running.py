@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.kit import calling, door, failing, reading, reading_json
+from adapters.kit import calling, door, failing, reading, reading_json, reversing
 from adapters.kit.masking import Shown, shown
 from adapters.kit.scenario import PARTS, SCENARIOS, Scenario, ScenarioFailedError, lack_of
 from adapters.wire_tap import Tap
@@ -15,7 +15,7 @@ from schemas.ports import Capabilities
 
 PASSED, FAILED, LACKING = "passed", "failed", "lacking"
 #: the modules that fill the list; importing them is what registers their scenarios
-HOLDERS: Final = (reading, reading_json, calling, failing, door)
+HOLDERS: Final = (reading, reading_json, calling, failing, reversing, door)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ PARTS: Final = {
 NEEDS: Final[Mapping[str, tuple[Callable[[Capabilities], bool], str, str]]] = {
     "freeze": (lambda c: c.can_freeze, "不能冻结积分", "cannot freeze"),
     "no-freeze": (lambda c: not c.can_freeze, "能够冻结积分", "can freeze"),
+    "reverse": (lambda c: c.can_reverse, "不能冲正已确认的冻结", "takes no confirmed freeze back"),
     "find": (lambda c: c.can_find, "不能按流水号查证", "cannot find by serial"),
     "statement": (lambda c: c.day_statement, "没有日对账单", "has no day statement"),
     "half-points": (lambda c: c.half_points, "没有小数积分", "has no half points"),

@@ -19,7 +19,7 @@ from schemas.ports import FreezeState, StatementLine
 from schemas.values import Serial, points_text
 
 TOWN: Final = "nanyang_young"
-STATES: Final = frozenset({"frozen", "confirmed", "released", "expired"})
+STATES: Final = frozenset({"frozen", "confirmed", "released", "expired", "reversed"})
 MAX_PAGES = 2000
 
 _read_points = Points().quick
@@ -49,6 +49,11 @@ class NanyangClient:
     def release(self, serial: Serial) -> FreezeState:
         """The frozen points go back to the resident."""
         answer = self._access.act(f"/v1/freezes/{_path(serial)}/release", {})
+        return _state(serial, answer, OutcomeUnknownError)
+
+    def reverse(self, serial: Serial) -> FreezeState:
+        """The confirmed points go back to the resident (冲正)."""
+        answer = self._access.act(f"/v1/freezes/{_path(serial)}/reverse", {})
         return _state(serial, answer, OutcomeUnknownError)
 
     def find(self, serial: Serial) -> FreezeState | None:

@@ -71,6 +71,7 @@ CAPABILITIES: Final = Capabilities(
     feed=True,
     pushes=False,
     account="openid",
+    can_reverse=True,
 )
 
 LISTED: Final = "changes"

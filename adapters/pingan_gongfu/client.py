@@ -65,6 +65,13 @@ class PinganClient:
             _judge(words, acts=True)
         return _ended(serial, words, "released")
 
+    def reverse(self, serial: Serial) -> FreezeState:
+        """The confirmed points go back to the person (冲正). Reversed before: the same answer again."""
+        words = self._access.act("DJCZ", LSH=serial)
+        if MEANINGS.get(words["FHM"]) is not Meaning.ENDED or STATES.get(words["ZT"]) != "reversed":
+            _judge(words, acts=True)
+        return _ended(serial, words, "reversed")
+
     def find(self, serial: Serial) -> FreezeState | None:
         """What the platform knows of our serial (查证); None when it never took it."""
         words = self._access.ask("DJCX", LSH=serial)

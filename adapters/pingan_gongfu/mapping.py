@@ -77,6 +77,7 @@ STATES: Final[Mapping[str, str]] = {
     wire.CONFIRMED: "confirmed",
     wire.RELEASED: "released",
     wire.EXPIRED: "expired",
+    wire.REVERSED: "reversed",
     wire.POSTED: "posted",
 }
 
@@ -128,6 +129,7 @@ CAPABILITIES: Final = Capabilities(
     max_items=wire.MAX_ITEMS,
     speaks="soap",
     day_file=True,
+    can_reverse=True,
 )
 
 _HD, _RY, _CH = wire.HD(), wire.RY(), wire.CH()

@@ -22,7 +22,7 @@ ACTIVITY = r"[A-Za-z0-9_]{1,32}"
 
 AWARD, DEDUCTION, REVERSAL, SPEND = "01", "02", "03", "04"
 LOAN, REDEMPTION = "01", "02"
-FROZEN, CONFIRMED, RELEASED, EXPIRED = "01", "02", "03", "04"
+FROZEN, CONFIRMED, RELEASED, EXPIRED, REVERSED = "01", "02", "03", "04", "05"
 POSTED, FREEZE_LINE = "00", "90"  # in RZDZ: the state of an item, the kind of a freeze
 
 

@@ -67,6 +67,12 @@ class WuheClient:
         _judge(words, acts=True)
         return _state(serial, words, OutcomeUnknownError, "released")
 
+    def reverse(self, serial: Serial) -> FreezeState:
+        """The confirmed points go back to the household (冲正)."""
+        words = self._access.act("ReversePoints", Serial=serial)
+        _judge(words, acts=True)
+        return _state(serial, words, OutcomeUnknownError, "reversed")
+
     def find(self, serial: Serial) -> FreezeState | None:
         """What the town knows of our serial (查证); None when it never took it."""
         words = self._access.ask("QueryFreeze", Serial=serial)

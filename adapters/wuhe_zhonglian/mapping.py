@@ -58,6 +58,7 @@ STATES: Final[Mapping[str, str]] = {
     "Confirmed": "confirmed",
     "Released": "released",
     "Expired": "expired",
+    "Reversed": "reversed",
 }
 
 #: Kind of a line of the day statement → our word.
@@ -78,6 +79,7 @@ CAPABILITIES: Final = Capabilities(
     half_points=True,
     max_items=wire.MAX_HOUSEHOLDS,
     speaks="soap",
+    can_reverse=True,
 )
 
 

@@ -224,6 +224,9 @@ def test_each_return_code_means_one_thing(code: str, scripted: tuple[ScriptedSer
         ("DJQX", {"ZT": "02"}, OutcomeUnknownError),
         ("DJQX", {"FHM": "3002", "ZT": "02"}, ConflictError),
         ("DJQX", {"FHM": "3002", "ZT": "03"}, None),  # released before: the same answer again
+        ("DJCZ", {"ZT": "02"}, OutcomeUnknownError),
+        ("DJCZ", {"FHM": "3002", "ZT": "03"}, ConflictError),
+        ("DJCZ", {"FHM": "3002", "ZT": "05"}, None),  # reversed before
     ],
 )
 def test_an_answer_that_contradicts_itself_is_not_believed(
@@ -234,9 +237,9 @@ def test_an_answer_that_contradicts_itself_is_not_believed(
 ) -> None:
     service, client = scripted
     service.scripts.append(answering(_said(act, **words)))
-    call = client.confirm if act == "DJQR" else client.release
+    call = {"DJQR": client.confirm, "DJQX": client.release, "DJCZ": client.reverse}[act]
     if error is None:
-        assert call(Serial("P1")).state == "released"
+        assert call(Serial("P1")).state == ("released" if act == "DJQX" else "reversed")
         return
     with pytest.raises(error):
         call(Serial("P1"))

@@ -18,6 +18,7 @@ TOWN_TIME = timezone(timedelta(hours=8))
 NEXT: Mapping[tuple[str, str], str] = {
     ("frozen", "confirm"): "confirmed",
     ("frozen", "release"): "released",
+    ("confirmed", "reverse"): "reversed",
 }
 GIVES = {"award": 1, "deduction": -1, "spend": -1}
 
@@ -180,15 +181,15 @@ class Books:
             return made, True
 
     def end(self, serial: str, how: str) -> Freeze:
-        """Confirm or release; the same again is answered like the first time."""
+        """Confirm, release or reverse; the same again is answered like the first time."""
         with self.lock:
             freeze = self.find(serial)
-            if freeze.state == ("confirmed" if how == "confirm" else "released"):
+            if freeze.state == {"confirm": "confirmed", "release": "released", "reverse": "reversed"}[how]:
                 return freeze
             following = NEXT.get((freeze.state, how))
             if following is None:
                 raise BooksError(409, "freeze_ended", f"the freeze is {freeze.state}")
-            if following == "released":
+            if following in ("released", "reversed"):
                 self.members[freeze.openid].balance_centi += freeze.points_centi
             freeze.state, freeze.day = following, _today()
             self.acted += 1

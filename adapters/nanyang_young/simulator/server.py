@@ -25,8 +25,8 @@ from adapters.nanyang_young.simulator.books import Books, BooksError, Change, Fr
 
 FAULTS = ("slow", "drop", "refuse", "busy", "garbage", "repeat", "reorder", *LIES)
 ACTIONS = (
-    "token", "freeze", "confirm", "release", "find", "balance", "statement", "changes", "missing", "history", "id_token",
-    "revoke",
+    "token", "freeze", "confirm", "release", "reverse", "find", "balance", "statement", "changes", "missing", "history",
+    "id_token", "revoke",
 )  # fmt: skip
 PAGE = 500
 LINES = 200
@@ -78,7 +78,7 @@ def create_simulator_app(authority: Authority, save: Callable[[], None] = lambda
 
         return served("freeze", act)
 
-    @app.post("/v1/freezes/<serial>/<any(confirm, release):how>")
+    @app.post("/v1/freezes/<serial>/<any(confirm, release, reverse):how>")
     def end(serial: str, how: str) -> Any:
         return served(how, lambda: jsonify(_shown(books.end(serial, how))))
 

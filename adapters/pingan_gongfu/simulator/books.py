@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 TOWN_TIME = timezone(timedelta(hours=8))
-FROZEN, CONFIRMED, RELEASED, EXPIRED = "01", "02", "03", "04"
+FROZEN, CONFIRMED, RELEASED, EXPIRED, REVERSED = "01", "02", "03", "04", "05"
 
 
 class BooksError(Exception):
@@ -119,16 +119,16 @@ class Books:
             return made, True
 
     def end(self, serial: str, wanted: str, points_centi: int | None = None) -> tuple[Freeze, bool]:
-        """Confirm or release; the freeze, and whether that was done just now."""
+        """Confirm, release or reverse; the freeze, and whether that was done just now."""
         with self._lock:
             freeze = self.find(serial)
             if points_centi is not None and points_centi != freeze.points_centi:
                 raise BooksError("2003", "冻结金额不符")
             if freeze.state == wanted:
                 return freeze, False
-            if freeze.state != FROZEN:
+            if freeze.state != (CONFIRMED if wanted == REVERSED else FROZEN):
                 raise BooksError("3002", "冻结已结束")
-            if wanted == RELEASED:
+            if wanted != CONFIRMED:
                 self.balances[freeze.id_no] += freeze.points_centi
             freeze.state, freeze.day = wanted, today()
             self.acted += 1

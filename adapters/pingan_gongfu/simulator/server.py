@@ -3,7 +3,7 @@
 `POST /_faults` {"fault": …, "on": …, "times": n, "seconds": s} arms one: `slow` waits before it answers, `drop` acts and closes
 the connection, `refuse` says 2002, `busy` says 9001 before it acts, `unknown` acts and says 9999, `garbage` acts and sends HTML,
 `repeat` and `reorder` change the statement, `cut` and `another_day` it or the day file, `missing` the day file. `on` is freeze,
-confirm, release, find, balance, statement or file.
+confirm, release, reverse, find, balance, statement or file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from flask import Flask, Response, jsonify, request
 from adapters.pingan_gongfu.simulator.books import (
     CONFIRMED,
     RELEASED,
+    REVERSED,
     Books,
     BooksError,
     Freeze,
@@ -57,8 +58,8 @@ FAULTS = (
     "another_day",
 )
 ACTIONS = {
-    "JFDJ": "freeze", "DJQR": "confirm", "DJQX": "release", "DJCX": "find", "YECX": "balance", "RZDZ": "statement",
-    "RZWJ": "file",
+    "JFDJ": "freeze", "DJQR": "confirm", "DJQX": "release", "DJCZ": "reverse", "DJCX": "find", "YECX": "balance",
+    "RZDZ": "statement", "RZWJ": "file",
 }  # fmt: skip
 PAGE = 100
 LONGEST_BYTES = 1024 * 1024
@@ -164,6 +165,7 @@ _SHAPES: dict[str, Words] = {
     "JFDJ": _FREEZE,
     "DJQR": _FREEZE,
     "DJQX": _FREEZE,
+    "DJCZ": _FREEZE,
     "DJCX": _FREEZE,
     "YECX": {"FHM": "", "FHXX": "", "JF": ""},
     "RZDZ": {"FHM": "", "FHXX": "", "RQ": "", "YM": "1", "ZYS": "0", "ZBS": "0", "MXLB": ""},
@@ -203,6 +205,9 @@ class _Service:
 
     def _djqx(self, words: Words) -> Words:
         return _shown(*self._books.end(words["LSH"], RELEASED))
+
+    def _djcz(self, words: Words) -> Words:
+        return _shown(*self._books.end(words["LSH"], REVERSED))
 
     def _djcx(self, words: Words) -> Words:
         return _shown(self._books.find(words["LSH"]), True)

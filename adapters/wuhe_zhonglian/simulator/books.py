@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 TOWN_TIME = timezone(timedelta(hours=8))
-ENDS: Mapping[str, str] = {"confirm": "Confirmed", "release": "Released"}
+#: what is asked → the state it begins from, the state it leads to
+ENDS: Mapping[str, tuple[str, str]] = {
+    "confirm": ("Frozen", "Confirmed"),
+    "release": ("Frozen", "Released"),
+    "reverse": ("Confirmed", "Reversed"),
+}
 
 
 class BooksError(Exception):
@@ -142,16 +147,17 @@ class Books:
             return made
 
     def end(self, serial: str, how: str) -> Freeze:
-        """Confirm or release; the same again is answered like the first time."""
+        """Confirm, release or reverse; the same again is answered like the first time."""
         with self._lock:
             freeze = self.find(serial)
-            if freeze.state == ENDS[how]:
+            begins, ends = ENDS[how]
+            if freeze.state == ends:
                 return freeze
-            if freeze.state != "Frozen":
+            if freeze.state != begins:
                 raise BooksError("FreezeEnded", "冻结已结束")
-            if how == "release":
+            if how != "confirm":
                 self.balances[freeze.household] += freeze.points_centi
-            freeze.state, freeze.day = ENDS[how], _today()
+            freeze.state, freeze.day = ends, _today()
             self.acted += 1
             return freeze
 

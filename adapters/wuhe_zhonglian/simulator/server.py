@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, str] = {
     "FreezePoints": "freeze",
     "ConfirmPoints": "confirm",
     "ReleasePoints": "release",
+    "ReversePoints": "reverse",
     "QueryFreeze": "find",
     "QueryScoreboard": "balance",
     "QueryDayStatement": "statement",
@@ -201,7 +202,7 @@ def _act(books: Books, operation: str, asked: Any, kind: str) -> Words:
         if centi <= 0:
             raise BooksError("NotEnoughPoints", "积分必须大于零")
         return _freeze(books.freeze(said("Serial"), said("HouseholdCode"), centi, said("Reason")))
-    if operation in ("ConfirmPoints", "ReleasePoints"):
+    if operation in ("ConfirmPoints", "ReleasePoints", "ReversePoints"):
         return _freeze(books.end(said("Serial"), ACTIONS[operation]))
     if operation == "QueryFreeze":
         return _freeze(books.find(said("Serial")))
