@@ -19,6 +19,7 @@ from gateway.contributions.day_files import (
 )
 from gateway.contributions.digests import item_digest
 from gateway.contributions.faults import list_faults
+from gateway.contributions.history import list_by_reference
 from gateway.contributions.opening import open_contributions
 from gateway.contributions.quarantine import (
     FIRST,
@@ -112,6 +113,7 @@ __all__ = [
     "item_digest",
     "list_batch_items",
     "list_batches_after",
+    "list_by_reference",
     "list_code_rows",
     "list_codes",
     "list_day_files",

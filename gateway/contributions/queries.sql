@@ -378,3 +378,8 @@ from contribution c join raw_push r using (batch_id)
 where c.person_id = any(%(person_ids)s::bigint[])
   and c.holder_id = any(%(person_ids)s::bigint[] || array(
       select distinct household_id from membership where person_id = any(%(person_ids)s::bigint[])));
+
+-- name: list_by_reference
+-- Several towns may use one reference: each is its own.
+select town, reference, batch_id, item_no, kind, category, holder_id, person_id, points_centi, occurred_on from contribution
+where town = any(string_to_array(%(towns)s, e'\n')) and reference = %(reference)s order by town;

@@ -1452,7 +1452,7 @@ CREATE TABLE public.staff_look (
     person_id bigint NOT NULL,
     reason text NOT NULL,
     looked_at timestamp with time zone NOT NULL,
-    CONSTRAINT staff_look_reason_check CHECK ((reason = ANY (ARRAY['redemption'::text, 'enquiry'::text, 'complaint'::text, 'correction'::text])))
+    CONSTRAINT staff_look_reason_check CHECK ((reason = ANY (ARRAY['redemption'::text, 'enquiry'::text, 'complaint'::text, 'correction'::text, 'audit_routine'::text, 'audit_sample'::text, 'audit_objection'::text, 'audit_anomaly'::text, 'audit_regulator'::text])))
 );
 
 ALTER TABLE public.staff_look OWNER TO gateway_migrate;
@@ -1968,6 +1968,8 @@ CREATE INDEX contribution_period ON public.contribution USING btree (town, perio
 
 CREATE UNIQUE INDEX contribution_reversed_once ON public.contribution USING btree (town, reverses) WHERE (reverses IS NOT NULL);
 
+CREATE INDEX decision_period ON public.decision USING brin (decided_at) WITH (pages_per_range='32', autosummarize='on');
+
 CREATE INDEX decision_subject ON public.decision USING btree (subject_id, product, decided_at);
 
 CREATE INDEX difference_day ON public.difference_change USING btree (town, accounting_on);
@@ -2073,6 +2075,8 @@ CREATE INDEX staff_change_staff ON public.staff_change USING btree (staff_id, ch
 CREATE INDEX staff_event_staff ON public.staff_event USING btree (staff_id, occurred_at);
 
 CREATE INDEX staff_look_person ON public.staff_look USING btree (person_id, looked_at);
+
+CREATE INDEX staff_look_staff ON public.staff_look USING btree (staff_id, looked_at);
 
 CREATE INDEX staff_session_ended ON public.staff_session USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 

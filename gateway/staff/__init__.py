@@ -17,7 +17,7 @@ from gateway.staff.accounts import (
     replace_staff,
 )
 from gateway.staff.events import StaffEvent, insert_event, list_events
-from gateway.staff.looks import insert_look, list_looks
+from gateway.staff.looks import get_look, insert_look, list_looks, list_looks_by
 from gateway.staff.secrets import (
     Tried,
     accept_code,
@@ -57,12 +57,14 @@ __all__ = [
     "find_by_teller",
     "find_session",
     "forgive_attempts",
+    "get_look",
     "insert_event",
     "insert_look",
     "insert_session",
     "insert_staff",
     "list_events",
     "list_looks",
+    "list_looks_by",
     "list_staff",
     "lock_out",
     "make_credentials",

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from gateway.db import Row, Transaction
 from gateway.staff.accounts import queries
+from schemas.audit import AuditReason
+from schemas.errors import NotFoundError
 from schemas.records import RecordBody, RecordDraft
 from schemas.redemptions import LookReason
 from schemas.staff import StaffCaller
@@ -17,7 +19,13 @@ LOOK = "staff_look"
 
 
 def insert_look(
-    tx: Transaction, caller: StaffCaller, person_id: int, reason: LookReason, *, now: datetime, look_id: UUID
+    tx: Transaction,
+    caller: StaffCaller,
+    person_id: int,
+    reason: LookReason | AuditReason,
+    *,
+    now: datetime,
+    look_id: UUID,
 ) -> RecordDraft:
     """Write who looked at whom and why."""
     params = {
@@ -36,6 +44,22 @@ def insert_look(
 def list_looks(tx: Transaction, person_id: int, limit: int = 500) -> list[Row]:
     """Who looked at a person, newest first: look_id, staff_id, branch_no, teller_no, person_id, reason, looked_at."""
     return tx.all(queries.list_looks, {"person_id": person_id, "limit": limit})
+
+
+def get_look(tx: Transaction, look_id: UUID) -> Row:
+    """One look, columns as in `list_looks`. Raises NotFoundError."""
+    found = tx.find(queries.get_look, {"look_id": look_id})
+    if found is None:
+        raise NotFoundError("no such look", code="look-not-found", where="look")
+    return found
+
+
+def list_looks_by(
+    tx: Transaction, staff_id: str, from_at: datetime, until_at: datetime, limit: int
+) -> list[Row]:
+    """Whom a member of staff looked at in [from_at, until_at), newest first; columns as in `list_looks`."""
+    params = {"staff_id": staff_id, "from_at": from_at, "until_at": until_at, "limit": limit}
+    return tx.all(queries.list_looks_by, params)
 
 
 def look_body(row: Any) -> RecordBody:

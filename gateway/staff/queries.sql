@@ -129,6 +129,15 @@ returning look_id::text as look_id, staff_id::text as staff_id, branch_no, telle
 select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at from staff_look
 where person_id = %(person_id)s order by looked_at desc limit %(limit)s;
 
+-- name: get_look
+select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at from staff_look
+where look_id = %(look_id)s;
+
+-- name: list_looks_by
+select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at from staff_look
+where staff_id = %(staff_id)s::uuid and looked_at >= %(from_at)s and looked_at < %(until_at)s
+order by looked_at desc, look_id limit %(limit)s;
+
 -- name: list_look_ids
 select look_id::text as row_id from staff_look where look_id::text > %(after)s order by row_id limit %(limit)s;
 

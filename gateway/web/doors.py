@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 
 from gateway.house import House
 from gateway.web import (
+    audit,
     desk,
     guards,
     health,
@@ -50,6 +51,7 @@ def list_doors(house: House) -> list[Door]:
         Door("sign_in", "/staff", guards.signs_in, staff.sign_in_blueprint),
         Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
         Door("desk", "/desk", guards.staff(*desk.CLERKS), desk.desk_blueprint),
+        Door("audit", "/audit", guards.staff(Role.AUDITOR), audit.audit_blueprint),
         Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():

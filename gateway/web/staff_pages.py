@@ -29,6 +29,11 @@ LANGUAGE_COOKIE = "language"
 FORM_BYTES = 256 * 1024
 FORM_FIELDS = 400
 LANGUAGES = ("zh", "en")
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+OUR_SCRIPT = "script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 Words = Mapping[str, tuple[str, str]]
 
@@ -102,7 +107,12 @@ def words_for(words: Words, lang: str) -> dict[str, str]:
 
 
 def staff_page(
-    house: House, template: str, *, words: Words | None = None, status: int = 200, **values: Any
+    house: House,
+    template: str,
+    *,
+    words: Words | None = None,
+    status: int = 200,
+    **values: Any,
 ) -> Response:
     """A page in the frame for staff. `words` are the page's own, over those every page has. In the template: `t` (words), `lang`,
     `caller` (or None), `form_token`, `said(error)`, `points(centi)`, `yuan(fen)`, `when(instant)`."""
@@ -136,13 +146,11 @@ def staff_page(
 
 
 def guard_answer(response: Response) -> Response:
-    """Nothing of it is kept, nothing but our own styles and pictures is loaded, no script runs, no other site frames it."""
+    """Nothing of it is kept, only our own styles and pictures are loaded, no other site frames it; a script runs only where the
+    page says so itself, and then only files of ours."""
     response.headers["Cache-Control"] = "no-store"
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            "form-action 'self'"
-        )
+        response.headers.setdefault("Content-Security-Policy", POLICY)
     return response
 
 

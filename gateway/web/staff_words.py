@@ -129,6 +129,26 @@ ERRORS: dict[str, tuple[str, str]] = {
         "Nobody is known by this; check what was read or typed.",
     ),
     "reason-missing": ("请选择查询原因。", "Choose why you look."),
+    "search-unreadable": (
+        "查询内容与查询方式不符，请核对。",
+        "What was typed cannot be what is searched by; check both.",
+    ),
+    "clerk-not-found": ("没有这个柜员号。", "Nobody has that teller number."),
+    "decision-not-found": ("没有这个决定。", "There is no such decision."),
+    "reference-not-found": ("镇街没有报送过这个编号。", "No town sent that reference."),
+    "look-of-another": (
+        "这是他人的查看记录，不能借用；已记录。",
+        "This look is somebody else's and opens nothing for you; it is recorded.",
+    ),
+    "look-over": (
+        "本次查看已到时限，请重新查询并说明事由。",
+        "This look is too old. Search again and say why.",
+    ),
+    "look-not-found": ("没有这次查看。", "There is no such look."),
+    "period-unreadable": (
+        "日期格式应为 2026-11-24，且起始日不晚于截止日。",
+        "Days are written as 2026-11-24, the first not after the last.",
+    ),
     "basket-empty": ("请至少选择一件商品。", "Choose at least one good."),
     "not-enough-points": ("所选商品超过可用积分。", "The goods come to more than can be spent."),
     "not-offered": ("该商品目前不能用这些积分兑换。", "The good is not offered for these points."),

@@ -1,0 +1,37 @@
+"""The audit desk: why an auditor looks, what can be searched for, and what a search may find."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+
+class AuditReason(StrEnum):
+    """Why an auditor looks at a resident: chosen, never typed; kept with each look (`staff_look`)."""
+
+    ROUTINE = "audit_routine"  # 例行审计
+    SAMPLE = "audit_sample"  # 抽样
+    OBJECTION = "audit_objection"  # 居民异议
+    ANOMALY = "audit_anomaly"  # 异常线索
+    REGULATOR = "audit_regulator"  # 监管检查
+
+
+class Sought(StrEnum):
+    """What an auditor searches by."""
+
+    RESIDENT = "resident"  # id number or phone
+    HOUSEHOLD = "household"  # a family's code in a town
+    REFERENCE = "reference"  # a town's own reference of one contribution
+    DECISION = "decision"
+    CLERK = "clerk"  # teller number
+    RULESET = "ruleset"  # id, or the first 8 characters of it
+
+
+class Found(NamedTuple):
+    """Somebody a search may mean. Names are masked; nothing else about them is shown before a look is recorded."""
+
+    person_id: int
+    masked_name: str
+    masked_id_no: str
+    decision_id: UUID | None = None  # which decision the search was for

@@ -1,0 +1,107 @@
+"""The audit desk over a real connection: nothing is shown unrecorded, nothing can be written, every number leads to its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from gateway.db.embedded import Embedded
+from tests.audit_stage import FAMILY, LI, WANG, AuditStage, audit_stage, close
+from tests.staff_stage import Browser
+
+
+@pytest.fixture(scope="module")
+def stage(postgres: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditStage]:
+    with audit_stage(postgres, tmp_path_factory.mktemp("audit")) as made:
+        yield made
+        close(made)
+
+
+@pytest.fixture
+def auditor(stage: AuditStage) -> Browser:
+    return stage.enter(stage.auditor)
+
+
+def _looks(stage: AuditStage) -> int:
+    return int(str(stage.database.sql("select count(*) from staff_look where teller_no = 'A001'")[0][0]))
+
+
+@pytest.mark.parametrize(
+    ("sought", "words"), [("resident", WANG), ("household", FAMILY), ("reference", "GL-0-sorting")]
+)
+def test_a_resident_is_found_and_the_look_is_a_record(
+    stage: AuditStage, auditor: Browser, sought: str, words: str
+) -> None:
+    before = _looks(stage)
+    where = stage.look(auditor, words, sought=sought)
+    assert _looks(stage) == before + 1
+    look_id = where.split("/")[3]
+    assert stage.database.sql(
+        "select count(*) from record where kind = 'staff_look' and row_id = %s", [look_id]
+    ) == [(1,)]
+    page = auditor.get(where)
+    assert page.status_code == 200, page.text
+    assert "王**" in page.text
+    for personal in (WANG, "王测试", FAMILY):
+        assert personal not in where
+    assert "例行审计" in page.text
+
+
+def test_a_decision_is_found_by_its_number(stage: AuditStage, auditor: Browser) -> None:
+    newest = stage.decisions()[-1]
+    where = stage.look(auditor, str(newest), sought="decision")
+    assert where.endswith(f"/decisions/{newest}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"words": WANG, "sought": "resident"}, 400, "请选择查询原因"),
+        ({"words": WANG, "sought": "resident", "reason": "redemption"}, 400, "请选择查询原因"),
+        ({"words": "???", "sought": "resident", "reason": "audit_sample"}, 400, "请输入 18 位身份证号"),
+        ({"words": WANG, "sought": "gossip", "reason": "audit_sample"}, 400, "查询内容与查询方式不符"),
+        ({"words": "nothing", "sought": "decision", "reason": "audit_sample"}, 400, "查询内容与查询方式不符"),
+        ({"words": str(uuid4()), "sought": "decision", "reason": "audit_sample"}, 404, "没有这个决定"),
+        ({"words": "XX-1", "sought": "reference", "reason": "audit_sample"}, 404, "没有报送过"),
+        ({"words": "Z999", "sought": "clerk", "reason": "audit_sample"}, 404, "没有这个柜员号"),
+    ],
+)
+def test_a_search_that_cannot_be_says_why(
+    stage: AuditStage, auditor: Browser, fields: dict[str, str], status: int, said: str
+) -> None:
+    before = _looks(stage)
+    answer = auditor.post("/audit/find", page="/audit/", **fields)
+    assert (answer.status_code, said in answer.text) == (status, True), answer.text
+    assert _looks(stage) == before
+
+
+def test_nobody_elses_look_opens_anything(stage: AuditStage, auditor: Browser) -> None:
+    where = stage.look(auditor)
+    other = stage.enter(stage.other_auditor)
+    answer = other.get(where)
+    assert answer.status_code == 403
+    assert "王" not in answer.text
+    assert stage.database.sql(
+        "select count(*) from staff_event where teller_no = 'A002' and code = 'look-of-another'"
+    ) == [(1,)]
+    assert other.get(f"/audit/looks/{uuid4()}/").status_code == 404
+
+
+def test_a_look_ends_with_the_longest_session(stage: AuditStage, auditor: Browser) -> None:
+    where = stage.look(auditor, LI)
+    age = stage.house.config.staff_session_s
+    stage.database.sql("alter table staff_look disable trigger all")
+    stage.database.sql(
+        "update staff_look set looked_at = looked_at - make_interval(secs => %s) where look_id = %s",
+        [age, where.split("/")[3]],
+    )
+    answer = auditor.get(where)
+    assert answer.status_code == 422
+    assert "本次查看已到时限" in answer.text
+
+
+def test_others_do_not_pass(stage: AuditStage) -> None:
+    clerk = stage.enter(stage.clerk)
+    assert clerk.get("/audit/").status_code == 403
