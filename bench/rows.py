@@ -65,7 +65,8 @@ def _copy_families(
     copies: list[tuple[str, list[tuple[Any, ...]]]] = [
         ("household (household_id, village, registered_at)",
          [(f.household_id, village_of(n, villages), now) for n, f in enumerate(families)]),
-        ("household_code (town, code, household_id, valid_from_on)", [(town, f.code, f.household_id, on) for f in families]),
+        ("household_code (town, code, household_id, valid_from_on, village)",
+         [(town, f.code, f.household_id, on, village_of(n, villages)) for n, f in enumerate(families)]),
         ("person (person_id, key_id, sealed, salt, commitment, birth_on, registered_at)",
          [(f.person_id, "k", b"", b"", b"", on, now) for f in families]),
         ("identifier (kind, town, digest, person_id, registered_at)",

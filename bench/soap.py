@@ -63,7 +63,7 @@ def _rate(door: Door, messages: list[bytes], connections: int = 4) -> float:
         statuses = {e.text for e in answer.iter(f"{{{NAMESPACE}}}Status")}
         added = answer.findtext(f".//{{{NAMESPACE}}}LinesAdded")
         if statuses != {"accepted"} or added != str(LINES):
-            raise RuntimeError(f"a list was not plainly accepted: {statuses} {added} {first[:800]!r}")
+            raise RuntimeError(f"a list was not plainly accepted: {statuses} {added} {first[-1500:]!r}")
     return len(messages) * LINES / took
 
 

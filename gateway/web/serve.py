@@ -16,6 +16,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from gateway.config import Config
 from gateway.web.patience import use_patient_sockets
+from gateway.web.sharing import Counts
 
 #: Forward secrecy and authenticated encryption only (RFC 9325 section 4.2); TLS 1.3 has nothing else.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -83,6 +84,8 @@ class Served(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, config: Config, metrics_dir: Path) -> None:
         self._config = config
+        #: four places a process: a worker that replaces another has a place of its own
+        self.counts = Counts(config.web_processes * 4)
         self._metrics_dir = metrics_dir
         super().__init__()
 

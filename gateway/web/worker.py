@@ -1,10 +1,11 @@
-"""gunicorn's threaded worker, with three differences.
+"""gunicorn's threaded worker, with four differences.
 
 Its own refusals (requests that cannot be parsed) are problem documents too. And it stays with a busy connection: gunicorn's
 own takes every request of a kept-alive connection through its poller and its executor, two thread switches, a pipe and
 five system calls each. As long as there is a thread for every open connection, the thread waits a moment for the next
 request on the connection it just answered. And it does not let silent clients hold its threads: a handshake and a request
-have to come in time (`patience.py`), and a connection without a request waits in the poller.
+have to come in time (`patience.py`), and a connection without a request waits in the poller. Connections are shared evenly
+with the other processes (`sharing.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import
 
 from gateway.observe.logs import JsonLines
 from gateway.web.patience import has_request
+from gateway.web.sharing import Turn
 
 log = logging.getLogger("gateway.door")
 
@@ -46,6 +48,20 @@ class JsonLogger(Logger):  # type: ignore[misc]
 
 class DoorWorker(ThreadWorker):  # type: ignore[misc]
     """See module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn = Turn(self.app.counts, self.age)
+
+    def wait_for_and_dispatch_events(self, *args: Any, **kwargs: Any) -> None:
+        """One round of the poller."""
+        self._turn.say(self.nr_conns if self.alive else self.worker_connections)
+        super().wait_for_and_dispatch_events(*args, **kwargs)
+
+    def accept(self, listener: Any) -> None:
+        """Take the waiting connection, or leave it to a worker that has fewer; it is offered again at once."""
+        if self._turn.is_ours(self.nr_conns):
+            super().accept(listener)
 
     def handle(self, conn: Any) -> Any:
         """Answer one request, then those that follow at once. Runs in a worker thread."""
