@@ -12,5 +12,5 @@ def list_rulesets(house: House) -> list[Row]:
 
     By name and first day; approved_by and approved_at are None before approval.
     """
-    with house.db.transaction(read_only=True) as tx:
+    with house.audit_db.transaction(read_only=True) as tx:
         return policy.list_rulesets(tx)

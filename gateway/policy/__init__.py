@@ -7,6 +7,15 @@ Never: adds raw points of two towns, edits a ruleset, lets its author approve it
 A ruleset is a dated document; `evaluate(ruleset, facts)` is pure. See docs/policy.md for the language.
 """
 
+from gateway.policy.breakdown import (
+    Breakdown,
+    CategoryShare,
+    Gate,
+    Source,
+    TownShare,
+    break_down,
+    list_sources,
+)
 from gateway.policy.cases import CaseResult, list_case_files, run_cases
 from gateway.policy.codec import (
     decision_body,
@@ -38,21 +47,28 @@ from gateway.policy.storing import (
     insert_ruleset,
     list_in_force,
     list_rulesets,
+    read_row,
 )
 from gateway.policy.terms import benefit_period, quota_amount_fen
 from gateway.policy.words import reason
 
 __all__ = [
     "OUTCOMES",
+    "Breakdown",
     "CaseResult",
+    "CategoryShare",
     "Change",
     "Columns",
+    "Gate",
     "OnDecrease",
     "QuotaCounts",
     "Results",
     "Ruleset",
     "RulesetInvalidError",
+    "Source",
+    "TownShare",
     "benefit_period",
+    "break_down",
     "compare",
     "decision_body",
     "decision_bytes",
@@ -72,12 +88,14 @@ __all__ = [
     "list_case_files",
     "list_in_force",
     "list_rulesets",
+    "list_sources",
     "load_packaged",
     "load_ruleset",
     "open_rulesets",
     "packaged_names",
     "packaged_text",
     "quota_amount_fen",
+    "read_row",
     "reason",
     "ruleset_from_bytes",
     "run_cases",

@@ -112,14 +112,14 @@ def _summed_units(ruleset: Ruleset, facts: Facts, first: int, last: int, steps: 
     units = 0
     for category in sorted({category for category, _ in cells}):
         raw = [value for (name, _), value in cells.items() if name == category]
-        added, capped = _category_units(ruleset, category, raw)
+        added, capped = category_units(ruleset, category, raw)
         if any(raw):
             steps.append(_category_step(ruleset, category, sum(raw), added, capped))
         units += added
     return units
 
 
-def _category_units(ruleset: Ruleset, category: str, raw: list[int]) -> tuple[int, int]:
+def category_units(ruleset: Ruleset, category: str, raw: list[int]) -> tuple[int, int]:
     """Units a category adds, weighed and capped month by month, and how many months the cap cut."""
     rule = ruleset.category(category)
     weighed = [value * rule.weight_percent for value in raw]

@@ -121,7 +121,12 @@ def find_ruleset_id(tx: Transaction, prefix: str) -> str:
 
 def get_ruleset(tx: Transaction, ruleset_id: str) -> Ruleset:
     """The ruleset of an id, approved or not. Raises NotFoundError; TamperedError when its document is not the one named."""
-    return _read(ruleset_id, bytes(get_row(tx, ruleset_id).document))
+    return read_row(get_row(tx, ruleset_id))
+
+
+def read_row(row: Row) -> Ruleset:
+    """The ruleset of a stored row. Raises TamperedError when its document is not the one its id names."""
+    return _read(row.ruleset_id, bytes(row.document))
 
 
 def list_rulesets(tx: Transaction) -> list[Row]:

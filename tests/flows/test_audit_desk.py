@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
+import orjson
 import pytest
 
+from gateway import policy
 from gateway.db.embedded import Embedded
 from tests.audit_stage import FAMILY, LI, WANG, AuditStage, audit_stage, close
 from tests.staff_stage import Browser
@@ -75,6 +78,60 @@ def test_a_search_that_cannot_be_says_why(
     answer = auditor.post("/audit/find", page="/audit/", **fields)
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
     assert _looks(stage) == before
+
+
+def test_every_number_of_the_picture_leads_to_its_line(stage: AuditStage, auditor: Browser) -> None:
+    """And that line has a reference: nothing in the picture rests on nothing."""
+    page = auditor.get(stage.look(auditor)).text
+    picture = page.partition("<svg")[2].partition("</svg>")[0]
+    assert ">456<" in picture
+    assert "45 bp" in picture
+    links = re.findall(r'<a href="(/audit/rulesets/[0-9a-f]{64})#L(\d+)"><title>(.*?)</title>', picture)
+    assert len(links) > 20
+    assert len(re.findall(r"<a ", picture)) == len(links)
+    ruleset = auditor.get(links[0][0]).text
+    for _, line, title in links:
+        path, said, reference = title.split(" · ", 2)
+        row = ruleset.partition(f'<tr id="L{line}">')[2].partition("</tr>")[0]
+        assert f"第 {line} 行" == said
+        assert path.rpartition(".")[2] in row
+        assert reference in row, title
+        assert reference.startswith(("[S]", "[P]", "Commercial"))
+
+
+def test_the_picture_adds_up(stage: AuditStage) -> None:
+    """What is drawn is what was decided: the categories make the score, the towns make the categories."""
+    for decision_id in stage.decisions():
+        body, facts, ruleset_id = stage.database.sql(
+            "select body, facts, ruleset_id from decision where decision_id = %s", [str(decision_id)]
+        )[0]
+        with stage.house.audit_db.transaction(read_only=True) as tx:
+            ruleset = policy.get_ruleset(tx, str(ruleset_id))
+        said = orjson.loads(bytes(body))  # type: ignore[call-overload]
+        found = policy.break_down(ruleset, policy.facts_from_bytes(bytes(facts)), said)  # type: ignore[call-overload]
+        assert sum(one.after_centi for one in found.categories) == said["score_centi"]
+        assert sum(one.counted_centi for one in found.towns) == sum(
+            one.before_centi for one in found.categories
+        )
+        for one in found.categories:
+            assert sum(one.by_town.values()) == one.before_centi
+        assert [gate.code for gate in found.gates] == [""] * 5
+
+
+def test_a_changed_decision_is_shown_as_one(stage: AuditStage, auditor: Browser) -> None:
+    """Whoever gets at the tables can change what stands there, and the page says that it does not follow any more."""
+    newest = stage.decisions()[-1]
+    where = stage.look(auditor, str(newest), sought="decision")
+    assert "逐字节一致" in auditor.get(where).text
+    [(body,)] = stage.database.sql("select body from decision where decision_id = %s", [str(newest)])
+    stage.database.sql("alter table decision disable trigger all")
+    changed = bytes(body).replace(b'"score_centi":45600', b'"score_centi":95600')  # type: ignore[call-overload]
+    stage.database.sql("update decision set body = %s where decision_id = %s", [changed, str(newest)])
+    page = auditor.get(where).text
+    stage.database.sql("update decision set body = %s where decision_id = %s", [body, str(newest)])
+    stage.database.sql("alter table decision enable trigger all")
+    assert 'role="alert">警告' in page
+    assert "$.score_centi" in page
 
 
 def test_nobody_elses_look_opens_anything(stage: AuditStage, auditor: Browser) -> None:

@@ -11,6 +11,7 @@ from flask import Blueprint
 from gateway.house import House
 from gateway.web.audit.cases import add_cases
 from gateway.web.audit.frame import AuditPages
+from gateway.web.audit.rulesets import add_rulesets
 from gateway.web.audit.searching import add_search
 
 
@@ -20,4 +21,5 @@ def audit_blueprint(house: House) -> Blueprint:
     pages = AuditPages(house)
     add_search(blueprint, pages)
     add_cases(blueprint, pages)
+    add_rulesets(blueprint, pages)
     return blueprint

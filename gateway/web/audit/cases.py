@@ -1,15 +1,23 @@
-"""A resident's pages, each standing on a recorded look: what was decided, the timeline, who looked."""
+"""A resident's pages, each standing on a recorded look: why they got what they got, and who looked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from gateway.flows.inspect_case import inspect_case
+from gateway.flows.inspect_mapping import MappingView, inspect_mapping
+from gateway.web.audit.drawing import draw_mapping
 from gateway.web.audit.frame import AuditPages
-from gateway.web.staff_pages import caller
+from gateway.web.audit.words import WORDS
+from gateway.web.staff_pages import caller, language, words_for
 from schemas.errors import ForbiddenError
+
+CAUSES = ("batch", "correction", "ruleset", "facility", "consent", "registration", "expired", "quota")
 
 
 def add_cases(blueprint: Blueprint, pages: AuditPages) -> None:
@@ -17,9 +25,80 @@ def add_cases(blueprint: Blueprint, pages: AuditPages) -> None:
     house = pages.house
 
     @blueprint.get("/looks/<uuid:look_id>/")
+    @recorded(pages)
     def resident(look_id: UUID) -> Response:
-        try:
-            view = inspect_case(house, caller(), look_id, now=house.clock())
-        except ForbiddenError as exc:
-            raise pages.recorded(exc) from exc
-        return pages.page("resident.html", view=view)
+        return shown(look_id, None)
+
+    @blueprint.get("/looks/<uuid:look_id>/decisions/<uuid:decision_id>")
+    @recorded(pages)
+    def decision(look_id: UUID, decision_id: UUID) -> Response:
+        return shown(look_id, decision_id)
+
+    @blueprint.get("/looks/<uuid:look_id>/looks")
+    @recorded(pages)
+    def looks(look_id: UUID) -> Response:
+        view = inspect_case(house, caller(), look_id, now=house.clock())
+        return pages.page("looks.html", view=view, tab="looks")
+
+    def shown(look_id: UUID, decision_id: UUID | None) -> Response:
+        now = house.clock()
+        view = inspect_case(house, caller(), look_id, now=now)
+        standing = view.standing or view.decisions
+        chosen = decision_id or (standing[0].decision_id if standing else None)
+        mapping = inspect_mapping(house, caller(), look_id, chosen, now=now) if chosen else None
+        return pages.page(
+            "resident.html",
+            view=view,
+            tab="mapping",
+            mapping=mapping,
+            cause=cause,
+            **(_drawn(pages, mapping) if mapping else {}),
+        )
+
+
+def recorded(pages: AuditPages) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A page about a resident: whoever tries what is not theirs is in the log."""
+
+    def around(page: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(page)
+        def made(**values: UUID) -> Response:
+            try:
+                return page(**values)
+            except ForbiddenError as exc:
+                raise pages.recorded(exc) from exc
+
+        return made
+
+    return around
+
+
+def cause(said: str) -> str:
+    """The word for what caused a decision, from how it was written down ('batch:<id>', 'consent withdrawn', …)."""
+    first = said.partition(":")[0].partition(" ")[0]
+    return f"cause_{first}" if first in CAUSES else "cause_other"
+
+
+def _drawn(pages: AuditPages, mapping: MappingView) -> dict[str, Any]:
+    """The picture, and where each of its numbers leads."""
+    lang = language()
+    t = words_for(WORDS, lang)
+    names = {str(town): reader.profile.name(lang) for town, reader in pages.house.readers.items()}
+
+    def source(path: str) -> tuple[str, int | None, str]:
+        """Path, line and reference of the line a number follows: that of the block when it has none of its own."""
+        while path:
+            found = mapping.sources.get(path)
+            if found is not None and found.line is not None:
+                return found.path, found.line, found.reference
+            path = path.rpartition(".")[0]
+        return "", None, ""
+
+    def line(path: str) -> str:
+        at = source(path)[1]
+        return f"/audit/rulesets/{mapping.ruleset.ruleset_id}" + (f"#L{at}" if at else "")
+
+    def title(path: str) -> str:
+        name, at, reference = source(path)
+        return f"{name} · {t['line_no'].format(n=at)} · {reference}" if at else path
+
+    return {"drawing": draw_mapping(mapping, t, names, lang), "line": line, "source": title, "found": source}

@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 #: In the order of the bar. A page of its own adds its line here.
-NAV = (Place("/audit/", "search"),)
+NAV = (Place("/audit/", "search"), Place("/audit/rulesets", "rulesets"))
 
 
 class AuditPages:
