@@ -110,7 +110,7 @@ check-types: $(DEV)
 	@$(BIN)/mypy --no-error-summary
 # Import contracts are among the house rules (tests/house/test_contracts.py).
 check-units: $(DEV)
-	@$(PY) -m pytest -q tests/unit -m 'not soak'
+	@GATEWAY_TEST_QUICK=1 $(PY) -m pytest -q tests/unit -m 'not soak'
 check-rest: $(DEV)
 	@$(PY) -m pytest -q tests/house $(QUICK_CONTRACTS) -m 'not soak' -k 'not their_platform_is_called'
 

@@ -13,6 +13,7 @@ from adapters.lijiayuan.wire import KINDS, ConsentWithdrawal, Family, TaskDone
 from adapters.wire_fields import ExponentNumber, Instant, Points, Text
 from schemas.acceptor import Fault, WireField, WireSchema, compile_acceptor
 from schemas.resident_id import check_character
+from tests.thoroughness import examples
 
 SCHEMA = TaskDone()
 ACCEPT = compile_acceptor(SCHEMA)
@@ -60,7 +61,7 @@ def near_items(draw: st.DrawFn) -> dict[str, Any]:
     return item
 
 
-@settings(max_examples=600, deadline=None)  # the machine may be busy
+@settings(max_examples=examples(600), deadline=None)  # the machine may be busy
 @given(near_items())
 def test_the_acceptor_agrees_with_marshmallow(item: dict[str, Any]) -> None:
     accepted = ACCEPT(item)

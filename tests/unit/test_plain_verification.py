@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.translog.ed25519 import holds_plainly, signature_holds
 from gateway.verifier.document import canonical_text
 from schemas.canonical import canonical_json
+from tests.thoroughness import examples
 
 
 # RFC 8032 section 7.1, tests 1 to 3
@@ -36,7 +37,7 @@ def test_published_signatures_hold_plainly(public: str, message: str, signature:
     assert holds_plainly(bytes.fromhex(public), bytes.fromhex(signature), bytes.fromhex(message))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.binary(max_size=64), st.integers(0, 95), st.integers(0, 255))
 def test_the_plain_form_agrees_with_openssl(message: bytes, at: int, flip: int) -> None:
     key = Ed25519PrivateKey.generate()
@@ -55,7 +56,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(JSON)
 def test_canonical_text_is_the_log_s(value: Any) -> None:
     assert canonical_text(value).encode() == canonical_json(value)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.policy import OUTCOMES, evaluate, evaluate_many
 from gateway.policy.language import Ruleset
 from schemas.policy import Facts
+from tests.thoroughness import examples
 from tests.unit.test_policy_properties import EARNED, FACTS, decision_view, fitting, nearly, rulesets
 
 
@@ -29,7 +30,7 @@ def column_view(results: Any, index: int) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(rulesets(), st.lists(FACTS, min_size=1, max_size=4), EARNED)
 def test_columns_say_what_evaluate_says(ruleset: Ruleset, facts: list[Facts], earned: int) -> None:
     facts = [

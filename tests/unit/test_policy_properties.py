@@ -20,6 +20,7 @@ from gateway.policy import (
 from gateway.policy.language import Ruleset
 from schemas.canonical import canonical_json
 from schemas.policy import Decision, Facility, Facts, MonthSum, Outcome, PostedScore, SubjectKind
+from tests.thoroughness import examples
 
 REFERENCE = "[P] invented for a test"
 TOWNS = ["alpha", "beta", "gamma"]
@@ -293,7 +294,7 @@ def decision_view(decision: Decision) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(rulesets(), FACTS, EARNED, st.booleans())
 def test_every_decision_keeps_the_rules(ruleset: Ruleset, facts: Facts, earned: int, easy: bool) -> None:
     facts = eager(ruleset, facts, earned) if easy else fitting(ruleset, facts)
@@ -320,7 +321,7 @@ def test_every_decision_keeps_the_rules(ruleset: Ruleset, facts: Facts, earned: 
     assert decision.reasons
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(rulesets(), FACTS, EARNED, st.sampled_from(TOWNS), st.integers(1, 50_000))
 def test_more_points_never_give_less(
     ruleset: Ruleset, facts: Facts, earned: int, town: str, more: int
@@ -338,7 +339,7 @@ def test_more_points_never_give_less(
     assert right.limit_increase_fen >= left.limit_increase_fen
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(rulesets(), FACTS, st.randoms())
 def test_facts_replay_to_the_same_bytes_in_any_order(ruleset: Ruleset, facts: Facts, random: Any) -> None:
     sums = list(facts.month_sums)
@@ -350,7 +351,7 @@ def test_facts_replay_to_the_same_bytes_in_any_order(ruleset: Ruleset, facts: Fa
     assert facts_bytes(again) == facts_bytes(facts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(rulesets(), FACTS, EARNED)
 def test_only_integers_come_out(ruleset: Ruleset, facts: Facts, earned: int) -> None:
     facts = eager(ruleset, facts, earned)
