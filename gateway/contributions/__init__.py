@@ -2,7 +2,7 @@
 
 Owns: contribution_batch, raw_push, contribution, month_sum, quarantined_item, quarantine_reading, activity_code, changed_batch,
     scoreboard, day_file, day_file_since
-Reads: transfer, membership
+Reads: transfer, membership, record
 Never: guesses an activity, changes a row that was written, keeps in the clear what a town sent
 
 A batch is one push; a push of one is a batch of one. Month sums are kept in the same transaction, so that evaluating a

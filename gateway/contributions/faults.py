@@ -38,9 +38,11 @@ def list_faults(tx: Transaction) -> list[RowFault]:
         RowFault(
             "transfer",
             f"cause_id {r.row_id}, cause_no {r.item_no}",
-            "points_centi",
-            f"a contribution of {r.meant}",
-            f"transfers of {r.moved}",
+            "accounts, points and time",
+            f"what follows from a contribution of {r.meant}",
+            f"transfers of {r.moved}"
+            if r.moved != r.meant
+            else "transfers between other accounts, or at another time",
         )
         for r in tx.all(queries.list_posting_faults, limit)
     ]

@@ -147,25 +147,35 @@ where m.points_centi is distinct from s.points or m.items is distinct from s.ite
 limit %(limit)s;
 
 -- name: list_posting_faults
--- Contributions whose transfers do not move what they say, and transfers of contributions that do not exist.
-with moved as (
-    select cause_id, cause_no,
-           sum(case when credit_kind in ('available', 'owed') then points_centi else 0 end
-               - case when debit_kind in ('available', 'owed') then points_centi else 0 end)::bigint as points,
-           max(greatest(debit_holder, credit_holder)) as holder_id, max(town) as town
-    from transfer where cause_kind = 'contribution' group by 1, 2
-), meant as (
-    select c.batch_id, c.item_no, c.reference, c.holder_id, c.town,
+-- Contributions whose transfers are not what follows from them, and transfers of contributions that do not exist. What gives pays
+-- what is owed first (leg 0), what takes comes from available first (leg 0); recorded with the batch.
+with meant as (
+    select c.batch_id, c.item_no, c.holder_id, c.town, r.recorded_at,
            case when coalesce(o.kind, c.kind) in ('award', 'transfer_in') then 1 else -1 end
-           * case when c.kind = 'reversal' then -1 else 1 end * c.points_centi as points
+           * case when c.kind = 'reversal' then -1 else 1 end * c.points_centi as points,
+           case when coalesce(o.kind, c.kind) = 'spend' then 'spent' else 'issue' end as other
     from contribution c
     left join contribution o on c.kind = 'reversal' and o.town = c.town and o.reference = c.reverses
+    left join record r on r.kind = 'contribution_batch' and r.row_id = c.batch_id::text
     where c.kind <> 'posted_score'
+), moved as (
+    select cause_id, cause_no, leg, town, points_centi, recorded_at, credit_kind in ('available', 'owed') as gives,
+           case when credit_kind in ('available', 'owed') then credit_kind else debit_kind end as own_kind,
+           case when credit_kind in ('available', 'owed') then credit_holder else debit_holder end as own_holder,
+           case when credit_kind in ('available', 'owed') then debit_kind else credit_kind end as other_kind,
+           case when credit_kind in ('available', 'owed') then debit_holder else credit_holder end as other_holder
+    from transfer where cause_kind = 'contribution'
 )
-select coalesce(c.batch_id, m.cause_id)::text as row_id, coalesce(c.item_no, m.cause_no) as item_no, c.reference,
-       c.points as meant, m.points as moved
+select coalesce(c.batch_id, m.cause_id)::text as row_id, coalesce(c.item_no, m.cause_no) as item_no, max(c.points) as meant,
+       sum(case when m.gives then m.points_centi else -m.points_centi end)::bigint as moved
 from meant c full join moved m on m.cause_id = c.batch_id and m.cause_no = c.item_no
-where m.points is distinct from c.points or m.holder_id is distinct from c.holder_id or m.town is distinct from c.town
+group by 1, 2
+having max(c.points) is distinct from sum(case when m.gives then m.points_centi else -m.points_centi end)
+    or not bool_and(coalesce(
+        m.town = c.town and m.recorded_at = c.recorded_at and m.gives = (c.points > 0)
+        and m.own_holder = c.holder_id and m.own_kind = case when m.gives = (m.leg = 0) then 'owed' else 'available' end
+        and m.other_kind = c.other and m.other_holder = case c.other when 'issue' then 0 else c.holder_id end
+        and m.leg in (0, 1), false))
 limit %(limit)s;
 
 -- name: list_open

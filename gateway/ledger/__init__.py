@@ -1,7 +1,7 @@
 """The ledger: points as transfers between accounts; the sum is zero by construction.
 
 Owns: account, transfer, hold
-Reads:
+Reads: household_code, membership, consent
 Never: sets a balance; PostgreSQL moves balances when, and only when, a transfer is written
 
 A town's points are that town's unit and are never added to another town's. What a late deduction cannot take, because it

@@ -115,11 +115,16 @@ def list_standing(tx: Transaction, holder_ids: Sequence[int]) -> dict[tuple[int,
 
 
 def list_faults(tx: Transaction) -> list[RowFault]:
-    """Accounts whose balance is not the sum of their transfers, or whose held points are not their open holds."""
+    """Accounts of nobody, whose balance is not the sum of their transfers, or whose held points are not their open holds."""
     sums = [
         RowFault("account", f"town {row.town}, holder_id {row.holder_id}, kind {row.kind}", "balance_centi",
                  f"transfers that sum to {row.summed}", str(row.stored))
         for row in tx.all(queries.list_balance_faults, {"limit": FAULT_LIMIT})
+    ]  # fmt: skip
+    sums += [
+        RowFault("account", f"town {row.town}, holder_id {row.holder_id}, kind {row.kind}", None,
+                 "a registered holder", row.found)
+        for row in tx.all(queries.list_account_faults, {"limit": FAULT_LIMIT})
     ]  # fmt: skip
     return sums + [
         RowFault("hold", f"town {row.town}, holder_id {row.holder_id}", "points_centi",

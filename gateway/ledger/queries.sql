@@ -63,3 +63,18 @@ full join (select town, holder_id, sum(points_centi)::bigint as points from hold
     using (town, holder_id)
 where coalesce(a.balance_centi, 0) <> coalesce(s.points, 0)
 limit %(limit)s;
+
+-- name: list_account_faults
+-- Accounts of nobody: a holder is a family with a code of the town, or a person who consented there. And families without one.
+select a.town, a.holder_id, a.kind, 'nobody registered there' as found
+from account a
+where not exists (select from household_code h where h.household_id = a.holder_id and h.town = a.town)
+  and not exists (select from consent c where c.person_id = a.holder_id and c.town = a.town)
+union all
+select distinct h.town, h.household_id, 'available', 'no account' from household_code h
+where not exists (select from account a where a.holder_id = h.household_id and a.town = h.town and a.kind = 'available')
+union all
+select distinct c.town, c.person_id, 'available', 'no account' from consent c
+where not exists (select from membership m where m.person_id = c.person_id and m.town = c.town)
+  and not exists (select from account a where a.holder_id = c.person_id and a.town = c.town and a.kind = 'available')
+limit %(limit)s;

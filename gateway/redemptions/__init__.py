@@ -1,10 +1,11 @@
 """Redemptions: points for goods at a branch, from the basket to the hand-over or back.
 
 Owns: redemption, redemption_edge, redemption_line, redemption_leg, redemption_event
-Reads: good
+Reads: good, hold, transfer
 Never: an account at a town in the clear (a town asks by code or id number: the corridor reads it anew), a state without an event
 """
 
+from gateway.redemptions.faults import list_faults
 from gateway.redemptions.keeping import (
     LegNews,
     NewLeg,
@@ -45,6 +46,7 @@ __all__ = [
     "insert_redemption",
     "list_branch",
     "list_events",
+    "list_faults",
     "list_lines",
     "list_of_person",
     "lock_person",

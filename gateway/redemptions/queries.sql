@@ -129,3 +129,54 @@ select e.event_id::text as event_id, e.redemption_id::text as redemption_id, e.e
      from redemption_leg g where g.redemption_id = e.redemption_id) as heard
 from redemption_event e left join redemption r on r.redemption_id = e.redemption_id
 where e.event_id::text = any(%(row_ids)s);
+
+-- name: list_hold_faults
+-- Holds that are not what their redemption says: each town's part has one, and it ends as the redemption does.
+with story as (
+    select g.hold_id, g.town, g.holder_id, g.total_centi, r.expires_at, r.opened_at,
+           case when r.posted then 'posted' when r.state not in ('refused', 'released', 'reversed') then 'held'
+                when last.code = 'hold-ended' then 'expired' else 'voided' end as state,
+           case when r.posted then (select min(e.occurred_at) from redemption_event e
+                                    where e.redemption_id = r.redemption_id and e.to_state = 'confirmed')
+                when r.state in ('refused', 'released', 'reversed') then last.occurred_at end as ended_at
+    from redemption_leg g join redemption r using (redemption_id)
+    left join lateral (select e.code, e.occurred_at from redemption_event e where e.redemption_id = r.redemption_id
+                       order by e.event_no desc limit 1) last on true
+)
+select hold_id::text as hold_id, s.state as meant, h.state as found
+from story s full join hold h using (hold_id)
+where (s.town, s.holder_id, s.total_centi, s.expires_at, s.opened_at, s.state, s.ended_at)
+    is distinct from (h.town, h.holder_id, h.points_centi, h.expires_at, h.created_at, h.state, h.ended_at)
+limit %(limit)s;
+
+-- name: list_moved_faults
+-- Transfers of redemptions that are not what follows from how they went, and transfers without any cause.
+with story as (
+    select g.hold_id, g.town, g.holder_id, g.total_centi, r.opened_at, r.posted,
+           r.state in ('refused', 'released', 'reversed') as over,
+           (select min(e.occurred_at) from redemption_event e
+            where e.redemption_id = r.redemption_id and e.to_state = 'confirmed') as confirmed_at,
+           (select max(e.occurred_at) from redemption_event e where e.redemption_id = r.redemption_id) as last_at
+    from redemption_leg g join redemption r using (redemption_id)
+), step as (
+    select hold_id, town, holder_id, total_centi, 0 as cause_no, 'hold' as cause_kind, opened_at as moved_at from story
+    union all
+    select hold_id, town, holder_id, total_centi, 1, 'post', confirmed_at from story where posted
+    union all
+    select hold_id, town, holder_id, total_centi, 1, 'void', last_at from story where over and not posted
+    union all
+    select hold_id, town, holder_id, total_centi, 2, 'reversal', last_at from story where over and posted
+)
+select coalesce(s.hold_id, t.cause_id)::text as cause_id, coalesce(s.cause_no, t.cause_no) as cause_no, max(s.total_centi) as meant,
+       sum(t.points_centi)::bigint as moved
+from step s full join (select * from transfer where cause_kind <> 'contribution') t on t.cause_id = s.hold_id and t.cause_no = s.cause_no
+group by 1, 2
+having max(s.total_centi) is distinct from sum(t.points_centi)
+    or not bool_and(coalesce(
+        t.cause_kind = s.cause_kind and t.town = s.town and t.recorded_at = s.moved_at
+        and t.debit_holder = s.holder_id and t.credit_holder = s.holder_id
+        and (s.cause_kind, t.leg::int, t.debit_kind, t.credit_kind) in (
+            ('hold', 0, 'available', 'held'), ('hold', 1, 'owed', 'held'), ('post', 0, 'held', 'redeemed'),
+            ('void', 0, 'held', 'owed'), ('void', 1, 'held', 'available'),
+            ('reversal', 0, 'redeemed', 'owed'), ('reversal', 1, 'redeemed', 'available')), false))
+limit %(limit)s;

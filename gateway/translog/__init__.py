@@ -1,6 +1,6 @@
 """The transparency log: records in a Merkle tree that only grows, with signed checkpoints.
 
-Owns: record, record_pending, leaf, tile, checkpoint, cosignature, witness_refusal, refusal_answer
+Owns: record, record_pending, leaf, tile, checkpoint, cosignature, cosignature_count, witness_refusal, refusal_answer
 Reads:
 Never: any row a record speaks of. A record's body comes from the room that owns the row; personal data never
 enters one.

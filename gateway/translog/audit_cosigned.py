@@ -18,7 +18,8 @@ _KEEP = (
 
 
 def audit_cosignatures(tx: Transaction, witnesses: Sequence[Verifier], findings: Findings) -> None:
-    """Lines verify, their times are the signed ones, and each witness's numbers have no gap."""
+    """Lines verify, their times are the signed ones, and each witness's numbers have no gap
+    and end where their count ends, so that the newest cannot be removed either."""
     known = {one.vkey() for one in witnesses}
     vkey_before, number = "", 0
     for piece in tx.stream(queries.list_all_cosignatures):
@@ -54,6 +55,15 @@ def audit_cosignatures(tx: Transaction, witnesses: Sequence[Verifier], findings:
                         where,
                         f"column cosigned_at is {cosigned_at}, signed is {signed.cosigned_at}",
                     )
+    for vkey, counted, stands in tx.tuples(queries.list_miscounted):
+        gone = f"signatures to number {counted} were kept, expected {stands + 1}: the newest were removed"
+        _wrong(
+            findings,
+            f"cosignatures of {vkey}",
+            gone
+            if counted > stands
+            else f"{counted} were counted as kept and {stands} stand: some were added",
+        )
 
 
 def _wrong(findings: Findings, where: str, value: str) -> None:

@@ -224,3 +224,11 @@ join record r using (record_id)
 where l.position < %(size)s
 order by l.position
 limit %(limit)s
+
+-- name: list_miscounted
+-- Witnesses of whom another number of signatures stands than was counted.
+select vkey, coalesce(c.kept, 0)::bigint as counted, coalesce(s.found, 0)::bigint as found
+from cosignature_count c full join (select vkey, count(*) as found from cosignature group by vkey) s using (vkey)
+where c.kept is distinct from s.found
+order by vkey
+limit 20
