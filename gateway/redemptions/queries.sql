@@ -136,8 +136,8 @@ with story as (
     select g.hold_id, g.town, g.holder_id, g.total_centi, r.expires_at, r.opened_at,
            case when r.posted then 'posted' when r.state not in ('refused', 'released', 'reversed') then 'held'
                 when last.code = 'hold-ended' then 'expired' else 'voided' end as state,
-           case when r.posted then (select min(e.occurred_at) from redemption_event e
-                                    where e.redemption_id = r.redemption_id and e.to_state = 'confirmed')
+           case when r.posted then (select e.occurred_at from redemption_event e where e.redemption_id = r.redemption_id
+                                    and e.to_state = 'confirmed' order by e.event_no limit 1)
                 when r.state in ('refused', 'released', 'reversed') then last.occurred_at end as ended_at
     from redemption_leg g join redemption r using (redemption_id)
     left join lateral (select e.code, e.occurred_at from redemption_event e where e.redemption_id = r.redemption_id
@@ -154,9 +154,10 @@ limit %(limit)s;
 with story as (
     select g.hold_id, g.town, g.holder_id, g.total_centi, r.opened_at, r.posted,
            r.state in ('refused', 'released', 'reversed') as over,
-           (select min(e.occurred_at) from redemption_event e
-            where e.redemption_id = r.redemption_id and e.to_state = 'confirmed') as confirmed_at,
-           (select max(e.occurred_at) from redemption_event e where e.redemption_id = r.redemption_id) as last_at
+           (select e.occurred_at from redemption_event e
+            where e.redemption_id = r.redemption_id and e.to_state = 'confirmed' order by e.event_no limit 1) as confirmed_at,
+           (select e.occurred_at from redemption_event e
+            where e.redemption_id = r.redemption_id order by e.event_no desc limit 1) as last_at
     from redemption_leg g join redemption r using (redemption_id)
 ), step as (
     select hold_id, town, holder_id, total_centi, 0 as cause_no, 'hold' as cause_kind, opened_at as moved_at from story

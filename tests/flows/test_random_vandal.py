@@ -133,11 +133,8 @@ def _storm(wide: House, database: TestDatabase, times: int, seed: int) -> None:
     assert verify_log(wide, now=NOW).ok
 
 
-import os
-
-
 def test_what_is_changed_at_random_is_named(wide: House, database: TestDatabase) -> None:
-    _storm(wide, database, int(os.environ.get("N", "60")), int(os.environ.get("SEED", SEED)))
+    _storm(wide, database, 60, SEED)
 
 
 @pytest.mark.soak
