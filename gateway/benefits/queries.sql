@@ -305,6 +305,15 @@ select revocation_id::text as row_id from revocation where revocation_id > %(aft
 select revocation_id::text as row_id, revocation_id, proposal_id, business_on, serial, reason_code, caused_by, requested_at
 from revocation where revocation_id = any(%(row_ids)s::uuid[]);
 
+-- name: list_quota_faults
+-- Programmes of which another amount is used than their uses give.
+select programme, coalesce(q.used_fen, 0) as stored, coalesce(u.used_fen, 0) as summed
+from quota q full join (
+    select programme, sum(amount_fen)::bigint as used_fen from quota_use where counted and released_at is null group by programme
+) u using (programme)
+where coalesce(q.used_fen, 0) <> coalesce(u.used_fen, 0)
+order by programme limit %(limit)s;
+
 -- name: list_state_faults
 -- Where a walk along edges ends is the one state it enters (or begins in) once more often than it leaves it.
 with walked as (
