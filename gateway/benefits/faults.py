@@ -11,7 +11,7 @@ FAULT_LIMIT = 100
 
 
 def list_faults(tx: Transaction) -> list[RowFault]:
-    """Proposals whose state is not where their events lead, quotas that are not the sum of their uses; at most FAULT_LIMIT of each."""
+    """Proposals that are not where their events lead, quotas that are not the sum of their uses; at most FAULT_LIMIT each."""
     quotas = [
         RowFault(
             "quota", f"programme {r.programme}", "used_fen", f"uses that sum to {r.summed}", str(r.stored)

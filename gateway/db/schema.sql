@@ -1,5 +1,17 @@
 -- What the migrations make together. Written by `make snapshot`; read it, never run or edit it.
 
+CREATE FUNCTION public.count_cosignatures() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+begin
+    insert into cosignature_count as c (vkey, kept) select vkey, count(*) from arrived group by vkey
+    on conflict (vkey) do update set kept = c.kept + excluded.kept;
+    return null;
+end $$;
+
+ALTER FUNCTION public.count_cosignatures() OWNER TO gateway_migrate;
+
 CREATE PROCEDURE public.make_append_only(IN target regclass)
     LANGUAGE plpgsql
     AS $$
@@ -261,6 +273,19 @@ begin
 end $$;
 
 ALTER FUNCTION public.refuse_proposal_change() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.refuse_recount() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op <> 'UPDATE' or new.vkey <> old.vkey or new.kept <= old.kept then
+        raise exception 'signatures of witnesses are counted upwards only' using errcode = 'integrity_constraint_violation',
+            table = 'cosignature_count';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.refuse_recount() OWNER TO gateway_migrate;
 
 CREATE FUNCTION public.refuse_redemption_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -524,6 +549,14 @@ CREATE TABLE public.cosignature (
 );
 
 ALTER TABLE public.cosignature OWNER TO gateway_migrate;
+
+CREATE TABLE public.cosignature_count (
+    vkey text NOT NULL,
+    kept bigint NOT NULL,
+    CONSTRAINT cosignature_count_kept_check CHECK ((kept > 0))
+);
+
+ALTER TABLE public.cosignature_count OWNER TO gateway_migrate;
 
 CREATE TABLE public.current_decision (
     subject_id bigint NOT NULL,
@@ -1656,6 +1689,9 @@ ALTER TABLE ONLY public.contribution_batch
 ALTER TABLE ONLY public.contribution
     ADD CONSTRAINT contribution_pkey PRIMARY KEY (town, reference);
 
+ALTER TABLE ONLY public.cosignature_count
+    ADD CONSTRAINT cosignature_count_pkey PRIMARY KEY (vkey);
+
 ALTER TABLE ONLY public.cosignature
     ADD CONSTRAINT cosignature_pkey PRIMARY KEY (size, vkey);
 
@@ -2092,6 +2128,8 @@ CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account 
 
 CREATE TRIGGER consent_once BEFORE DELETE OR UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION public.refuse_consent_change();
 
+CREATE TRIGGER count_cosignatures AFTER INSERT ON public.cosignature REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION public.count_cosignatures();
+
 CREATE TRIGGER hold_ends_once BEFORE DELETE OR UPDATE ON public.hold FOR EACH ROW EXECUTE FUNCTION public.refuse_hold_reopened();
 
 CREATE TRIGGER leg_stays BEFORE DELETE OR UPDATE ON public.redemption_leg FOR EACH ROW EXECUTE FUNCTION public.refuse_leg_change();
@@ -2182,6 +2220,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.witness_refusal FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_recount BEFORE DELETE OR UPDATE ON public.cosignature_count FOR EACH ROW EXECUTE FUNCTION public.refuse_recount();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.activity_code FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2193,6 +2233,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution FOR EACH STATE
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.contribution_batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.cosignature FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.cosignature_count FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.day_file FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2280,6 +2322,8 @@ ALTER TABLE ONLY public.ruleset_approval
 GRANT USAGE ON SCHEMA public TO gateway_app;
 GRANT USAGE ON SCHEMA public TO gateway_auditor;
 
+REVOKE ALL ON FUNCTION public.count_cosignatures() FROM PUBLIC;
+
 REVOKE ALL ON PROCEDURE public.make_append_only(IN target regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.move_balances() FROM PUBLIC;
@@ -2310,6 +2354,8 @@ REVOKE ALL ON FUNCTION public.refuse_link_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.refuse_message_reopened() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_proposal_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_recount() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_redemption_change() FROM PUBLIC;
 
@@ -2365,6 +2411,9 @@ GRANT SELECT ON TABLE public.contribution_batch TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.cosignature TO gateway_app;
 GRANT SELECT ON TABLE public.cosignature TO gateway_auditor;
+
+GRANT SELECT ON TABLE public.cosignature_count TO gateway_app;
+GRANT SELECT ON TABLE public.cosignature_count TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.current_decision TO gateway_app;
 GRANT SELECT ON TABLE public.current_decision TO gateway_auditor;
