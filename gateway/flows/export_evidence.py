@@ -6,33 +6,29 @@ whom and why, is itself a record.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gateway import benefits, contributions, evidence, policy, subjects
+from gateway import benefits, contributions, evidence, subjects
 from gateway.db import Transaction
+from gateway.flows._proven import Openings, open_decisions, prove_openings, say_proven
 from gateway.house import House
 from gateway.translog import (
-    RecordProof,
     StoredCheckpoint,
     append_records,
     find_published,
-    list_proofs,
     list_proofs_between,
     load_signer,
 )
 from gateway.verifier.document import VERSION, join, seal_text, write_unsealed
-from schemas.errors import InvalidError, NotFoundError, UnavailableError
+from schemas.errors import InvalidError, NotFoundError
 from schemas.evidence import Opening
 from schemas.values import instant_text
 
 MOST_ROWS, MOST_DECISIONS, MOST_RECORDS = 20_000, 2_000, 20_000
-_Openings = dict[tuple[str, str], Opening]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ def _gather(
     tx: Transaction, wanted: Wanted, under: StoredCheckpoint, now: datetime
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     if wanted.decision_id is not None:
-        openings = _of_decisions(tx, [str(wanted.decision_id)])
+        openings = open_decisions(tx, [str(wanted.decision_id)])
         about = {"kind": "decision", "id": str(wanted.decision_id)}
     elif wanted.person_id is not None:
         openings = _of_resident(tx, wanted.person_id, with_identity=wanted.with_identity)
@@ -106,33 +102,17 @@ def _gather(
         return _of_period(tx, wanted, under)
     if not openings:
         raise NotFoundError("the log knows nothing of that", where=about["kind"], value=about["id"])
-    proofs = list_proofs(tx, list(openings), under)
-    missing = [f"{kind} {row_id}" for kind, row_id in openings if (kind, row_id) not in proofs]
-    if missing:
-        raise UnavailableError(
-            "a record has no place in the published log yet",
-            code="evidence-not-sealed",
-            where=missing[0],
-            remedy="seconds after it was written it has one; else run `gateway log verify`",
-            retry_after_s=5,
-        )
-    found = sorted(proofs.items(), key=lambda one: one[1].proof.position)
-    return about, [_statement(proof, openings[key]) for key, proof in found]
+    return about, prove_openings(tx, openings, under)
 
 
-def _of_decisions(tx: Transaction, decision_ids: list[str]) -> _Openings:
-    story = benefits.open_story(tx, decision_ids)
-    return {**policy.open_rulesets(tx, story.ruleset_ids), **story.openings} if story.openings else {}
-
-
-def _of_resident(tx: Transaction, person_id: int, *, with_identity: bool) -> _Openings:
+def _of_resident(tx: Transaction, person_id: int, *, with_identity: bool) -> Openings:
     households = subjects.list_households_of(tx, [person_id])
     holders = [person_id, *map(int, households)]
     decision_ids = benefits.list_decision_ids_about(tx, person_id, holders, MOST_DECISIONS)
     return {
         **subjects.open_consents(tx, person_id, with_identity=with_identity),
         **contributions.open_contributions(tx, person_id, holders, MOST_ROWS),
-        **_of_decisions(tx, decision_ids),
+        **open_decisions(tx, decision_ids),
     }
 
 
@@ -151,17 +131,4 @@ def _of_period(
             where="period",
             remedy="ask for shorter ones",
         )
-    return about, [_statement(proof, Opening()) for proof in proofs]
-
-
-def _statement(found: RecordProof, opening: Opening) -> dict[str, Any]:
-    shown: Mapping[str, Any] | None = None
-    if opening.salt:
-        shown = {"salt": opening.salt.hex(), "content": opening.content}
-    return {
-        "record": found.body.decode(),
-        "leaf": found.proof.position,
-        "path": [base64.b64encode(one).decode() for one in found.proof.path],
-        "opening": shown,
-        "attached": opening.attached,
-    }
+    return about, [say_proven(proof, Opening()) for proof in proofs]

@@ -107,7 +107,9 @@ def _plain(loader: _Loader, node: Any, path: str, lines: dict[str, int], depth: 
                     f"line {key_node.start_mark.line + 1}: {key!r} is given twice or is not a plain word"
                 )
             found[key] = _plain(loader, value_node, where, lines, depth + 1)
-            lines[where] = key_node.start_mark.line + 1  # where its name stands, not the first line of a block
+            lines[where] = (
+                key_node.start_mark.line + 1
+            )  # where its name stands, not the first line of a block
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, f"{path}.{n}", lines, depth + 1) for n, item in enumerate(node.value)]

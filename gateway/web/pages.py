@@ -25,9 +25,9 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 def pages_blueprint(house: House) -> Blueprint:
     """/, /docs, /openapi.json, /problems/<code> and the style sheet."""
     blueprint = Blueprint("pages", __name__)
-    styles, drawing, staff_styles, link_styles, audit_styles = (
+    styles, drawing, staff_styles, link_styles, audit_styles, audit_check = (
         (Path(__file__).parent / "static" / name).read_bytes()
-        for name in ("gateway.css", "gateway.svg", "staff.css", "link.css", "audit.css")
+        for name in ("gateway.css", "gateway.svg", "staff.css", "link.css", "audit.css", "audit-check.js")
     )
 
     @cache
@@ -106,6 +106,10 @@ def pages_blueprint(house: House) -> Blueprint:
     @blueprint.get("/static/audit.css")
     def audit_style() -> Response:
         return _kept(audit_styles, "text/css; charset=utf-8")
+
+    @blueprint.get("/static/audit-check.js")
+    def audit_script() -> Response:
+        return _kept(audit_check, "text/javascript; charset=utf-8")
 
     @blueprint.get("/static/gateway.svg")
     def icon() -> Response:

@@ -7,15 +7,18 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+import orjson
 from flask import Blueprint, Response
 
 from gateway.flows.inspect_case import inspect_case
 from gateway.flows.inspect_mapping import MappingView, inspect_mapping
+from gateway.flows.prove_decision import prove_decision
+from gateway.web.audit.check_words import CHECK_WORDS
 from gateway.web.audit.drawing import draw_mapping
 from gateway.web.audit.frame import AuditPages
 from gateway.web.audit.words import WORDS
-from gateway.web.staff_pages import caller, language, words_for
-from schemas.errors import ForbiddenError
+from gateway.web.staff_pages import LANGUAGES, caller, language, words_for
+from schemas.errors import ForbiddenError, GatewayError
 
 CAUSES = ("batch", "correction", "ruleset", "facility", "consent", "registration", "expired", "quota")
 
@@ -34,6 +37,15 @@ def add_cases(blueprint: Blueprint, pages: AuditPages) -> None:
     def decision(look_id: UUID, decision_id: UUID) -> Response:
         return shown(look_id, decision_id)
 
+    @blueprint.get("/looks/<uuid:look_id>/decisions/<uuid:decision_id>/proof")
+    def proof(look_id: UUID, decision_id: UUID) -> Response:
+        try:
+            found = prove_decision(house, caller(), look_id, decision_id, now=house.clock())
+        except GatewayError as exc:
+            error = pages.recorded(exc) if isinstance(exc, ForbiddenError) else exc
+            return _json({"code": error.code}, error.http_status)
+        return _json(found, 200)
+
     @blueprint.get("/looks/<uuid:look_id>/looks")
     @recorded(pages)
     def looks(look_id: UUID) -> Response:
@@ -48,6 +60,7 @@ def add_cases(blueprint: Blueprint, pages: AuditPages) -> None:
         mapping = inspect_mapping(house, caller(), look_id, chosen, now=now) if chosen else None
         return pages.page(
             "resident.html",
+            script=mapping is not None,
             view=view,
             tab="mapping",
             mapping=mapping,
@@ -70,6 +83,10 @@ def recorded(pages: AuditPages) -> Callable[[Callable[..., Response]], Callable[
         return made
 
     return around
+
+
+def _json(content: dict[str, Any], status: int) -> Response:
+    return Response(orjson.dumps(content), status, content_type="application/json")
 
 
 def cause(said: str) -> str:
@@ -101,4 +118,11 @@ def _drawn(pages: AuditPages, mapping: MappingView) -> dict[str, Any]:
         name, at, reference = source(path)
         return f"{name} · {t['line_no'].format(n=at)} · {reference}" if at else path
 
-    return {"drawing": draw_mapping(mapping, t, names, lang), "line": line, "source": title, "found": source}
+    check_words = {name: pair[LANGUAGES.index(lang)] for name, pair in CHECK_WORDS.items()}
+    return {
+        "check_words": check_words,
+        "drawing": draw_mapping(mapping, t, names),
+        "line": line,
+        "source": title,
+        "found": source,
+    }

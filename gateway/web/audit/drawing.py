@@ -50,7 +50,7 @@ class Drawing:
     labels: list[Label] = field(default_factory=list)
 
 
-def draw_mapping(view: MappingView, t: Mapping[str, str], names: Mapping[str, str], lang: str) -> Drawing:
+def draw_mapping(view: MappingView, t: Mapping[str, str], names: Mapping[str, str]) -> Drawing:
     """The picture of one decision in the page's language."""
     parts = view.breakdown
     rows = max(len(parts.categories) * ROW, len(parts.towns) * (TOWN_HEIGHT + 14), 236)

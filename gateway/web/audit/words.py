@@ -181,4 +181,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "is": ("改为", "is"),
     "before": ("之前", "Before"),
     "after": ("之后", "After"),
+    "check_title": ("能证明没有被改过吗？", "Can you prove that nothing was changed?"),
+    "check_lead": (
+        "在您的浏览器里重新计算哈希、验证签名，不在我们的服务器上。",
+        "Hashes are computed and signatures verified again in your browser, not on our server.",
+    ),
+    "check_now": ("现在核验", "Check this now"),
+    "check_noscript": (
+        "页面内核验须启用脚本；也可以导出证据文件，用 gateway-verify 离线核验。",
+        "Checking in the page needs scripts; or export the evidence and check it offline with gateway-verify.",
+    ),
+    "check_own_keys": ("使用您自己保存的公钥", "Use the public keys you hold yourself"),
+    "check_keys": (
+        "日志和见证方的公钥，每行一个（纸面或见证方处取得）",
+        "Verifier keys of the log and its witnesses, one a line (from paper, or from the witnesses)",
+    ),
 }
