@@ -96,7 +96,7 @@ def age_on(birth_on: date | None, on: date) -> int | None:
 
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and Z: the one form in which instants enter records and digests."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def points_text(points_centi: int) -> str:
