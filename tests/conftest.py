@@ -17,11 +17,13 @@ from gateway.db import Database
 from gateway.db.embedded import Embedded, start_embedded, stop_embedded
 from gateway.db.migrate import create_database, migrate
 
+ENOUGH_BYTES = 6 * 1024**3
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Embedded]:
     """A server of its own for this test session, on a socket in a new directory."""
-    folder = Path(tempfile.mkdtemp(prefix="gateway-test-", dir=os.environ.get("GATEWAY_TEST_TMP") or None))
+    folder = Path(tempfile.mkdtemp(prefix="gateway-test-", dir=_roomy_memory()))
     folder.chmod(0o755)
     server = start_embedded(folder / "postgres", extra_settings="shared_buffers = 128MB\n")
     create_database(server.dsn("postgres", "postgres"), "gateway_template")
@@ -29,6 +31,17 @@ def postgres() -> Iterator[Embedded]:
     yield server
     stop_embedded(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _roomy_memory() -> Path | None:
+    """Memory that looks like a directory, when there is enough: copying the template takes a tenth of the time there.
+
+    Nothing of durability is lost: these servers are thrown away. The storms, which kill servers, keep theirs on disk.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+    if not memory.is_dir() or not os.access(memory, os.W_OK):
+        return None
+    return memory if shutil.disk_usage(memory).free > ENOUGH_BYTES else None
 
 
 @dataclass(frozen=True)
