@@ -38,7 +38,7 @@ def _roomy_memory() -> Path | None:
 
     Nothing of durability is lost: these servers are thrown away. The storms, which kill servers, keep theirs on disk.
     """
-    memory = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+    memory = Path("/dev/shm")
     if not memory.is_dir() or not os.access(memory, os.W_OK):
         return None
     return memory if shutil.disk_usage(memory).free > ENOUGH_BYTES else None
