@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import make_dsn
 
 FOLDER = Path(__file__).parent / "migrations"
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
@@ -58,7 +59,22 @@ def create_database(admin_dsn: str, database: str) -> bool:
                     sql.Identifier(database)
                 )
             )
-            return True
+    finally:
+        connection.close()
+    _take_from_everybody(make_dsn(admin_dsn, dbname=database))
+    return True
+
+
+#: PostgreSQL lets everybody make large objects, an auditor too; here nobody has any.
+_EVERYBODYS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
+
+
+def _take_from_everybody(admin_dsn: str) -> None:
+    connection = psycopg2.connect(admin_dsn)
+    try:
+        with connection, connection.cursor() as cursor:
+            for function in _EVERYBODYS:
+                cursor.execute(f"revoke execute on function pg_catalog.{function} from public")
     finally:
         connection.close()
 

@@ -187,6 +187,14 @@ class Database:
                     code="integrity-conflict",
                     where=exc.diag.constraint_name or exc.diag.table_name,
                 ) from exc
+            except psycopg2.errors.DiskFull as exc:
+                kept = _rolled_back(connection)
+                raise UnavailableError(
+                    "the database's disk is full: nothing was stored",
+                    code="database-disk-full",
+                    remedy="make room on PostgreSQL's disk; what was refused is sent again",
+                    retry_after_s=60,
+                ) from exc
             except psycopg2.Error as exc:
                 kept = _rolled_back(connection)
                 if not _went_away(exc):
@@ -230,7 +238,8 @@ def _commit(connection: Any) -> None:
     try:
         connection.commit()
     except psycopg2.Error as exc:
-        if isinstance(exc, psycopg2.extensions.TransactionRollbackError) or not _went_away(exc):
+        told = (psycopg2.extensions.TransactionRollbackError, psycopg2.errors.DiskFull)
+        if isinstance(exc, told) or not _went_away(exc):
             raise  # the server said it rolled back, or why
         raise OutcomeUnknownError(
             "the database went away while committing: it may or may not be stored",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
+from gateway import subjects
 from gateway.flows._restaters import ROW_COUNTS, list_restaters, list_sum_faults
 from gateway.house import House
 from gateway.translog import (
@@ -90,6 +91,16 @@ def verify_log(
                 value=str(fault),
                 remedy="find out who could write to the database; sums are kept by triggers, never by hand",
             )
+        for looked_at, faults in subjects.list_unopened(tx, house.keys):
+            findings.count("persons whose salt opens their commitment", looked_at - len(faults))
+            for person_fault in faults:
+                findings.add(
+                    "opening-lost",
+                    "It can no longer be shown of whom the log speaks: a salt, commitment or identity was lost or changed",
+                    where=f"person {person_fault.row}",
+                    value=str(person_fault),
+                    remedy="take the row from the newest backup in which it opens; erasing somebody is `gateway resident erase`",
+                )
     return VerifyReport(
         tuple(findings.faults),
         findings.fault_count,

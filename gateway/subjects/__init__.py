@@ -9,6 +9,7 @@ Identities are sealed (AES-256-GCM or SM4-GCM) and found by keyed digests; every
 town and purpose (PIPL art. 23 and 29); membership of households is dated, because families split and merge.
 """
 
+from gateway.subjects.commitments import list_unopened
 from gateway.subjects.erasing import (
     Due,
     ErasureRequest,
@@ -84,6 +85,7 @@ __all__ = [
     "list_identities",
     "list_marks",
     "list_members_of",
+    "list_unopened",
     "list_villages",
     "open_consents",
     "register",

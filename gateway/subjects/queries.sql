@@ -296,3 +296,8 @@ where octet_length(p.sealed) > 0 or octet_length(p.salt) > 0 or p.birth_on is no
    or exists (select from identifier i where i.person_id = e.person_id)
    or exists (select from standing s where s.person_id = e.person_id)
 order by e.person_id limit 20;
+
+-- name: list_openings
+select person_id, key_id, sealed, salt, commitment, birth_on from person p
+where not exists (select from erasure e where e.person_id = p.person_id)
+order by person_id;

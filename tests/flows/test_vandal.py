@@ -84,11 +84,7 @@ NOT_EVIDENCE: dict[str, str] = {
     "redemption.attempts": "how often it was looked at",
     "redemption_leg.asked_at": "since when a town has been asked; the events have the times that count",
     "staff.name": "a label on the screen: evidence names the teller number",
-    "person.salt": "opens the commitment in the log, and with another salt it does not open: seen by who holds the key",
-    "person.birth_on": "stands in the sealed id number too; each decision's facts hold the age that was used",
     "person.registered_at": "when we first heard of somebody: nothing is decided by it",
-    "person.key_id": "which key sealed it: changes when keys rotate; a wrong one does not open",
-    "person.sealed": "sealed again when keys rotate; a changed box does not open (authenticated encryption)",
     "person.restricted_at": "a restriction is set and lifted by law, and says nothing about what was decided",
 }
 #: Tables where one more row contradicts nothing that was recorded, and why.
