@@ -11,14 +11,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from adapters import lijiayuan
+from gateway.config import Config
 from gateway.flows.end_overdue_holds import end_overdue_holds
 from gateway.flows.offer_goods import offer_goods
 from gateway.flows.receive_contributions import receive_contributions
 from gateway.flows.register_households import register_households
+from gateway.flows.seal_log import seal_log
 from gateway.flows.settle_redemptions import settle_redemptions
 from gateway.flows.stock_goods import stock_goods
+from gateway.flows.verify_log import verify_log
 from gateway.house import House
 from schemas.goods import Movement, NewGood, NewPrice, Wanted
 from schemas.redemptions import Basket
@@ -178,7 +183,13 @@ def build_stage(database: TestDatabase, towns: Towns, *, families: int = 2, **ch
     """Families in both towns, their points pushed, goods priced and on the shelf."""
     readers = {FIRST: PlainReader(), SECOND: OtherReader()}
     clients = {town: lijiayuan.create_client(running.config) for town, running in towns.by_code.items()}
-    house = plain_house(database, readers=readers, clients=clients, **changes)
+    key = next(iter(towns.by_code.values())).config.key_file.with_name("redemptions-log.key")
+    if not key.exists():
+        made = Ed25519PrivateKey.generate()
+        key.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        key.chmod(0o600)
+    config = replace(Config(), log_key=key, log_verifiers=key.with_suffix(".vkeys"))
+    house = plain_house(database, **{"config": config, "readers": readers, "clients": clients, **changes})
     codes = [f"S{uuid4().hex[:8]}" for _ in range(families)]
     ids = [invented_id_no(n + 1) for n in range(families)]
     for town in readers:
@@ -239,6 +250,14 @@ def build_stage(database: TestDatabase, towns: Towns, *, families: int = 2, **ch
         codes,
         goods,
     )
+
+
+def log_faults(stage: Stage) -> list[str]:
+    """What verification finds after everything waiting was sealed: rows, records, leaves, tree, signatures, sums."""
+    seal_log(stage.house, now=stage.now)
+    report = verify_log(stage.house, now=stage.now)
+    assert "redemption_event" in report.kinds
+    return [str(fault) for fault in report.faults]
 
 
 def broken_invariants(stage: Stage) -> list[str]:
