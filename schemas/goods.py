@@ -80,6 +80,15 @@ class Movement(NamedTuple):
     reason: str = ""
 
 
+class CountedGood(NamedTuple):
+    """One good of a count: what the book said, what was there, and why they differ ('' where they agree)."""
+
+    good_id: UUID
+    book_count: int
+    counted_count: int
+    reason: str = ""
+
+
 def period_start(period: str, on: date) -> date:
     """The first day of the period a limit counts in."""
     if period == "month":

@@ -184,6 +184,28 @@ end $$;
 
 ALTER FUNCTION public.refuse_change() OWNER TO gateway_migrate;
 
+CREATE FUNCTION public.refuse_closed_day() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    place record;
+    shut record;
+begin
+    for place in select distinct branch_no from moved order by branch_no loop
+        perform pg_advisory_xact_lock_shared(hashtextextended('branch day ' || place.branch_no, 0));
+    end loop;
+    select d.branch_no, d.accounting_on into shut
+    from moved m join branch_day d on d.branch_no = m.branch_no and d.accounting_on >= (m.moved_at at time zone 'Asia/Shanghai')::date
+    limit 1;
+    if found then
+        raise exception 'branch % has closed %', shut.branch_no, shut.accounting_on
+            using errcode = 'check_violation', constraint = 'branch_day_closed', table = 'stock_movement';
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION public.refuse_closed_day() OWNER TO gateway_migrate;
+
 CREATE FUNCTION public.refuse_consent_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -420,6 +442,51 @@ CREATE TABLE public.assertion_used (
 );
 
 ALTER TABLE public.assertion_used OWNER TO gateway_migrate;
+
+CREATE TABLE public.branch_day (
+    day_id uuid NOT NULL,
+    branch_no text NOT NULL,
+    accounting_on date NOT NULL,
+    count_id uuid,
+    signed_by uuid NOT NULL,
+    teller_no text NOT NULL,
+    closed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.branch_day OWNER TO gateway_migrate;
+
+CREATE TABLE public.branch_day_line (
+    day_id uuid NOT NULL,
+    town text NOT NULL,
+    good_id uuid NOT NULL,
+    price_centi bigint NOT NULL,
+    settle_fen bigint NOT NULL,
+    given_count integer NOT NULL,
+    returned_count integer NOT NULL,
+    corrected_count integer NOT NULL,
+    CONSTRAINT branch_day_line_corrected_count_check CHECK ((corrected_count >= 0)),
+    CONSTRAINT branch_day_line_given_count_check CHECK ((given_count >= 0)),
+    CONSTRAINT branch_day_line_returned_count_check CHECK ((returned_count >= 0))
+);
+
+ALTER TABLE public.branch_day_line OWNER TO gateway_migrate;
+
+CREATE TABLE public.branch_day_stock (
+    day_id uuid NOT NULL,
+    good_id uuid NOT NULL,
+    opening_count integer NOT NULL,
+    issued_count integer NOT NULL,
+    returned_count integer NOT NULL,
+    received_count integer NOT NULL,
+    sent_count integer NOT NULL,
+    differing_count integer NOT NULL,
+    closing_count integer NOT NULL,
+    CONSTRAINT branch_day_stock_closing_count_check CHECK ((closing_count >= 0)),
+    CONSTRAINT branch_day_stock_opening_count_check CHECK ((opening_count >= 0)),
+    CONSTRAINT register_adds_up CHECK ((closing_count = (((((opening_count - issued_count) + returned_count) + received_count) - sent_count) + differing_count)))
+);
+
+ALTER TABLE public.branch_day_stock OWNER TO gateway_migrate;
 
 CREATE TABLE public.changed_batch (
     batch_id uuid NOT NULL,
@@ -1560,6 +1627,29 @@ CREATE TABLE public.stock (
 
 ALTER TABLE public.stock OWNER TO gateway_migrate;
 
+CREATE TABLE public.stock_count (
+    count_id uuid NOT NULL,
+    branch_no text NOT NULL,
+    counted_by uuid NOT NULL,
+    teller_no text NOT NULL,
+    counted_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.stock_count OWNER TO gateway_migrate;
+
+CREATE TABLE public.stock_count_line (
+    count_id uuid NOT NULL,
+    good_id uuid NOT NULL,
+    book_count integer NOT NULL,
+    counted_count integer NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT difference_has_reason CHECK (((counted_count = book_count) OR (reason <> ''::text))),
+    CONSTRAINT stock_count_line_book_count_check CHECK ((book_count >= 0)),
+    CONSTRAINT stock_count_line_counted_count_check CHECK ((counted_count >= 0))
+);
+
+ALTER TABLE public.stock_count_line OWNER TO gateway_migrate;
+
 CREATE TABLE public.stock_movement (
     cause_id uuid NOT NULL,
     kind text NOT NULL,
@@ -1658,6 +1748,18 @@ ALTER TABLE ONLY public.activity_code
 
 ALTER TABLE ONLY public.assertion_used
     ADD CONSTRAINT assertion_used_pkey PRIMARY KEY (client_id, jti);
+
+ALTER TABLE ONLY public.branch_day
+    ADD CONSTRAINT branch_day_branch_no_accounting_on_key UNIQUE (branch_no, accounting_on);
+
+ALTER TABLE ONLY public.branch_day_line
+    ADD CONSTRAINT branch_day_line_pkey PRIMARY KEY (day_id, town, good_id, price_centi, settle_fen);
+
+ALTER TABLE ONLY public.branch_day
+    ADD CONSTRAINT branch_day_pkey PRIMARY KEY (day_id);
+
+ALTER TABLE ONLY public.branch_day_stock
+    ADD CONSTRAINT branch_day_stock_pkey PRIMARY KEY (day_id, good_id);
 
 ALTER TABLE ONLY public.changed_batch
     ADD CONSTRAINT changed_batch_pkey PRIMARY KEY (batch_id);
@@ -1962,6 +2064,12 @@ ALTER TABLE ONLY public.standing_version
 ALTER TABLE ONLY public.statement_line
     ADD CONSTRAINT statement_line_pkey PRIMARY KEY (run_id, line_kind, reference);
 
+ALTER TABLE ONLY public.stock_count_line
+    ADD CONSTRAINT stock_count_line_pkey PRIMARY KEY (count_id, good_id);
+
+ALTER TABLE ONLY public.stock_count
+    ADD CONSTRAINT stock_count_pkey PRIMARY KEY (count_id);
+
 ALTER TABLE ONLY public.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (cause_id, kind, branch_no, good_id);
 
@@ -2090,6 +2198,8 @@ CREATE INDEX record_pending_order ON public.record_pending USING btree (queue_no
 
 CREATE INDEX redemption_branch ON public.redemption USING btree (branch_no, opened_at);
 
+CREATE INDEX redemption_event_given ON public.redemption_event USING btree (occurred_at) WHERE (event = ANY (ARRAY['handed_over'::text, 'reversal_asked'::text]));
+
 CREATE INDEX redemption_frozen ON public.redemption USING btree (expires_at) WHERE (state = 'frozen'::text);
 
 CREATE INDEX redemption_leg_asked ON public.redemption_leg USING btree (town, asked_at);
@@ -2122,9 +2232,13 @@ CREATE UNIQUE INDEX staff_subject ON public.staff USING btree (subject) WHERE (s
 
 CREATE INDEX standing_person ON public.standing USING btree (person_id);
 
+CREATE INDEX stock_count_branch ON public.stock_count USING btree (branch_no, counted_at);
+
 CREATE INDEX stock_movement_branch ON public.stock_movement USING btree (branch_no, moved_at);
 
 CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
+
+CREATE TRIGGER closed_day AFTER INSERT ON public.stock_movement REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_closed_day();
 
 CREATE TRIGGER consent_once BEFORE DELETE OR UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION public.refuse_consent_change();
 
@@ -2147,6 +2261,12 @@ CREATE TRIGGER move_redemptions AFTER INSERT ON public.redemption_event REFERENC
 CREATE TRIGGER move_stock AFTER INSERT ON public.stock_movement REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.move_stock();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.activity_code FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.branch_day FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.branch_day_line FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.branch_day_stock FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.checkpoint FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -2212,6 +2332,10 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_event FOR EACH 
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.staff_look FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.stock_count FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.stock_count_line FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.stock_movement FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2223,6 +2347,12 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.witness_refusal FOR E
 CREATE TRIGGER no_recount BEFORE DELETE OR UPDATE ON public.cosignature_count FOR EACH ROW EXECUTE FUNCTION public.refuse_recount();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.activity_code FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.branch_day FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.branch_day_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.branch_day_stock FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2298,6 +2428,10 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_event FOR EACH STATEM
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.staff_look FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.stock_count FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.stock_count_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2349,6 +2483,8 @@ REVOKE ALL ON FUNCTION public.refuse_account_edit() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.refuse_closed_day() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.refuse_consent_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_hold_reopened() FROM PUBLIC;
@@ -2386,6 +2522,15 @@ GRANT SELECT ON TABLE public.activity_code TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.assertion_used TO gateway_app;
 GRANT SELECT ON TABLE public.assertion_used TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.branch_day TO gateway_app;
+GRANT SELECT ON TABLE public.branch_day TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.branch_day_line TO gateway_app;
+GRANT SELECT ON TABLE public.branch_day_line TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.branch_day_stock TO gateway_app;
+GRANT SELECT ON TABLE public.branch_day_stock TO gateway_auditor;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.changed_batch TO gateway_app;
 GRANT SELECT ON TABLE public.changed_batch TO gateway_auditor;
@@ -2734,6 +2879,12 @@ GRANT SELECT ON TABLE public.stock TO gateway_app;
 GRANT SELECT ON TABLE public.stock TO gateway_auditor;
 
 GRANT UPDATE(branch_no) ON TABLE public.stock TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.stock_count TO gateway_app;
+GRANT SELECT ON TABLE public.stock_count TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.stock_count_line TO gateway_app;
+GRANT SELECT ON TABLE public.stock_count_line TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.stock_movement TO gateway_app;
 GRANT SELECT ON TABLE public.stock_movement TO gateway_auditor;

@@ -23,12 +23,22 @@ RESTATING_ROOMS = (
     "goods",
     "redemptions",
     "settlements",
+    "closings",
     "translog",
     "neighbours",
     "evidence",
 )
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
-SUMMING_ROOMS = ("subjects", "contributions", "ledger", "benefits", "goods", "redemptions", "settlements")
+SUMMING_ROOMS = (
+    "subjects",
+    "contributions",
+    "ledger",
+    "benefits",
+    "goods",
+    "redemptions",
+    "settlements",
+    "closings",
+)
 #: kinds whose records speak of many rows: the field of the body that says how many, so that memory stays bounded
 ROW_COUNTS = {"contribution_batch": "accepted_count", "reconciliation": "change_count"}
 

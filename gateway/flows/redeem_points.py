@@ -9,6 +9,7 @@ from gateway import goods, ledger, redemptions
 from gateway.db import Transaction
 from gateway.flows._asking_towns import drive
 from gateway.flows._basket import Priced, TownAccount, list_consented, list_town_accounts, price_basket
+from gateway.flows._open_day import require_open_day
 from gateway.flows._proposal_moves import serial_of
 from gateway.flows._redemption_moves import actor_of, get_known, move, movements_of, ticking
 from gateway.house import House
@@ -50,6 +51,7 @@ def _open(
         if before.content_sha256 != content:
             raise ConflictError("this page was used for another basket", code="idempotency-key-reused")
         return get_known(tx, before.redemption_id), None
+    require_open_day(tx, caller.branch_no, now)
     on = beijing_date(now)
     accounts = list_town_accounts(house, tx, basket.person_id, on)
     towns = sorted({line.town for line in basket.lines})

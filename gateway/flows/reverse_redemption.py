@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.flows._asking_towns import can_reverse, drive
+from gateway.flows._open_day import require_open_day
 from gateway.flows._redemption_moves import actor_of, lock_at_branch, move, ticking
 from gateway.house import House
 from gateway.redemptions import RedemptionEvent
@@ -23,8 +24,9 @@ def reverse_redemption(
     """The redemption as it stands: reversed, or unknown. Twice is once. On a later accounting date (Asia/Shanghai) the event says
     `correcting-entry` and counts on that day.
 
-    Raises ForbiddenError for one's own, RefusedError where a town does not take confirmed points back, ConflictError for one that
-    was not handed over. Killed while a town is asked: `settle_redemptions` goes on.
+    Raises ForbiddenError for one's own, RefusedError where a town does not take confirmed points back or the
+    branch has closed the day, ConflictError for one that was not handed over.
+    Killed while a town is asked: `settle_redemptions` goes on.
     """
     if not caller.may(Role.SUPERVISOR):
         raise ForbiddenError("only a supervisor reverses", code="role-missing", where="role")
@@ -43,6 +45,7 @@ def reverse_redemption(
             )  # fmt: skip
         if not can_reverse(house, redemption):
             raise RefusedError("a town does not take confirmed points back", code="town-cannot-reverse")
+        require_open_day(tx, redemption.branch_no, now)
         code = "same-day" if redemption.business_on == beijing_date(now) else "correcting-entry"
         redemption = move(
             house, tx, redemption, RedemptionEvent.REVERSAL_ASKED,

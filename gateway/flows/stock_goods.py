@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway import goods
+from gateway.flows._open_day import require_open_day
 from gateway.house import House
 from gateway.translog import append_records
 from schemas.errors import ConflictError, InvalidError, RefusedError
@@ -26,6 +27,8 @@ def stock_goods(
         )
     try:
         with house.db.transaction() as tx:
+            for branch_no in sorted({m.branch_no for m in movements}):
+                require_open_day(tx, branch_no, now)
             drafts = goods.move_stock(tx, cause_id, movements, by=by, now=now)
             append_records(tx, drafts, now=now, new_id=house.new_id)
     except ConflictError as exc:

@@ -36,6 +36,9 @@ order by p.town, g.code limit 500;
 -- In one order, everywhere.
 select good_id from stock where branch_no = %(branch_no)s and good_id = any(%(good_ids)s::uuid[]) order by good_id for no key update;
 
+-- name: lock_branch_stock
+select good_id from stock where branch_no = %(branch_no)s order by good_id for no key update;
+
 -- name: copy_movements
 copy stock_movement (cause_id, kind, branch_no, good_id, on_hand_change_count, held_change_count, reason, moved_by, moved_at) from stdin;
 
@@ -74,3 +77,38 @@ select price_id::text as row_id from good_price where price_id::text > %(after)s
 -- name: restate_prices
 select price_id::text as price_id, good_id::text as good_id, town, valid_from_on, price_centi, settle_fen, agreement, set_by, recorded_at
 from good_price where price_id::text = any(%(row_ids)s);
+
+-- name: insert_count
+insert into stock_count (count_id, branch_no, counted_by, teller_no, counted_at)
+values (%(count_id)s, %(branch_no)s, %(counted_by)s, %(teller_no)s, %(now)s);
+
+-- name: copy_count_lines
+copy stock_count_line (count_id, good_id, book_count, counted_count, reason) from stdin;
+
+-- name: find_count
+select count_id, branch_no, counted_by, teller_no, counted_at from stock_count where count_id = %(count_id)s;
+
+-- name: find_last_count
+select count_id, branch_no, counted_by, teller_no, counted_at from stock_count where branch_no = %(branch_no)s
+order by counted_at desc limit 1;
+
+-- name: list_count_lines
+select l.good_id, g.code, g.name_zh, g.name_en, l.book_count, l.counted_count, l.reason
+from stock_count_line l join good g using (good_id) where l.count_id = %(count_id)s order by g.code;
+
+-- name: list_count_ids
+-- And lines of no count: they should not be there.
+select row_id from (
+    select count_id::text as row_id from stock_count
+    union all
+    select distinct 'line ' || l.count_id from stock_count_line l where not exists (select from stock_count c where c.count_id = l.count_id)
+) every
+where row_id > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_counts
+select count_id::text as count_id, branch_no, counted_by::text as counted_by, teller_no, counted_at from stock_count
+where count_id::text = any(%(row_ids)s);
+
+-- name: restate_count_lines
+select count_id::text as count_id, good_id::text as good_id, book_count, counted_count, reason from stock_count_line
+where count_id::text = any(%(row_ids)s) order by count_id, good_id;

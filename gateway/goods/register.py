@@ -48,6 +48,11 @@ def move_stock(
     return drafts
 
 
+def lock_branch_stock(tx: Transaction, branch_no: str) -> None:
+    """Until the transaction ends nothing of the branch moves."""
+    tx.run(queries.lock_branch_stock, {"branch_no": branch_no})
+
+
 def moved_body(lines: list[RecordBody], moved_by: str, moved_at: datetime) -> RecordBody:
     """The body of a stock_moved record."""
     return {"lines": lines, "moved_by": moved_by, "moved_at": instant_text(moved_at)}

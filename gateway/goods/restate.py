@@ -1,4 +1,4 @@
-"""Says stock_moved and good_price_set records again, from rows."""
+"""Says stock_moved, good_price_set and stock_counted records again, from rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from gateway.goods.catalogue import PRICE_SET, price_body, queries
+from gateway.goods.counting import COUNTED, count_body, counted_line
 from gateway.goods.register import MOVED, line_of, moved_body
 from schemas.records import RecordBody, Restater, RowFault
 
@@ -64,4 +65,25 @@ class _PriceSet(_Rows):
         return {row.price_id: price_body(row) for row in rows}
 
 
-RESTATERS: dict[str, Restater] = {MOVED: _Moved(), PRICE_SET: _PriceSet()}
+class _Counted(_Rows):
+    """See schemas.records.Restater."""
+
+    kind, table = COUNTED, "stock_count"
+
+    def list_row_ids(self, tx: Any, after: str, limit: int) -> list[str]:
+        return [row.row_id for row in tx.all(queries.list_count_ids, {"after": after, "limit": limit})]
+
+    def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
+        params = {"row_ids": list(row_ids)}
+        lines: dict[str, list[list[Any]]] = {}
+        for row in tx.all(queries.restate_count_lines, params):
+            lines.setdefault(row.count_id, []).append(counted_line(row))
+        return {
+            row.count_id: count_body(
+                row.branch_no, row.counted_by, row.teller_no, row.counted_at, lines.get(row.count_id, [])
+            )
+            for row in tx.all(queries.restate_counts, params)
+        }
+
+
+RESTATERS: dict[str, Restater] = {MOVED: _Moved(), PRICE_SET: _PriceSet(), COUNTED: _Counted()}
