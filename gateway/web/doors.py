@@ -10,6 +10,7 @@ from flask import Blueprint, Flask
 from gateway.house import House
 from gateway.web import (
     audit,
+    closing,
     desk,
     guards,
     health,
@@ -52,6 +53,7 @@ def list_doors(house: House) -> list[Door]:
         Door("staff", "/staff", guards.staff(), staff.staff_blueprint),
         Door("desk", "/desk", guards.staff(*desk.CLERKS), desk.desk_blueprint),
         Door("audit", "/audit", guards.staff(Role.AUDITOR), audit.audit_blueprint),
+        Door("closing", "/closing", guards.staff(*desk.CLERKS), closing.closing_blueprint),
         Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():

@@ -46,6 +46,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "查询居民积分、兑换商品、授权与日终",
         "Find a resident, exchange points, approve, close the day",
     ),
+    "to_closing": ("日终", "Day end"),
+    "to_closing_about": ("盘点库存、签署日终", "Count the goods, close the branch's day"),
     "to_audit": ("审计", "Audit desk"),
     "to_audit_about": (
         "查看每项优惠的由来，验证未被改动",
@@ -186,6 +188,37 @@ ERRORS: dict[str, tuple[str, str]] = {
         "本页已用于另一笔业务，请重新办理。",
         "This page was used for another basket; begin again.",
     ),
+    "branch-day-closed": (
+        "本机构本日已日终，不再办理；请下一营业日办理，届时的冲正作为补正入账。",
+        "The branch has closed this day. Go on tomorrow: a reversal then is a correcting entry.",
+    ),
+    "day-pending": ("还有未了结的业务，不能日终：", "Redemptions are pending; the day stays open:"),
+    "not-counted": ("本日尚未盘点。", "The goods were not counted that day."),
+    "counted-too-early": ("盘点后商品又有出入，请重新盘点：", "Goods moved after the count; count again:"),
+    "own-count": (
+        "盘点人不能签署日终，须由另一位授权主管签署；已记录。",
+        "Whoever counted does not sign; another supervisor does. It is recorded.",
+    ),
+    "earlier-day-open": ("须先为更早的营业日办理日终：", "An earlier day is still open; close it first:"),
+    "later-day-closed": (
+        "更晚的营业日已日终，该日没有业务。",
+        "A later day is closed; nothing happened on this one.",
+    ),
+    "day-not-begun": ("该日尚未开始。", "That day has not begun."),
+    "count-incomplete": (
+        "须逐件盘点全部商品；请核对后重新提交。",
+        "A count names every good once; look again.",
+    ),
+    "count-invalid": ("请为每件商品填写实存数（整数）。", "Write a whole number for every good."),
+    "count-unexplained": (
+        "实存与账面不符的商品须说明原因。",
+        "A good that differs from the book needs its reason.",
+    ),
+    "stock-moved": (
+        "盘点期间商品有出入，账面数已更新，请核对后重新提交。",
+        "Goods moved while they were counted; the book is as it is now, look again.",
+    ),
+    "count-key-reused": ("本页已提交过另一份盘点。", "This page sent another count before."),
     "kind-invalid": ("输入有误", "The input is wrong"),
     "kind-not-found": ("查无记录", "There is no such thing"),
     "kind-conflict": (

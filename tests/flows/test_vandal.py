@@ -25,8 +25,10 @@ from gateway.flows._restaters import list_restaters
 from gateway.flows.add_code import add_code
 from gateway.flows.answer_refusal import answer_refusal
 from gateway.flows.approve_ruleset import approve_ruleset
+from gateway.flows.close_branch_day import close_branch_day
 from gateway.flows.confirm_redemption import confirm_redemption
 from gateway.flows.cosign_checkpoint import cosign_checkpoint
+from gateway.flows.count_stock import count_stock
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.end_legal_hold import end_legal_hold
 from gateway.flows.erase_residents import erase_residents
@@ -57,7 +59,7 @@ from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas import goods as good_words
 from schemas.day_files import DayFile
-from schemas.goods import Movement, NewGood, NewPrice
+from schemas.goods import CountedGood, Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
 from schemas.ports import NO_WITNESSES, StatementLine
 from schemas.redemptions import Basket, LookReason
@@ -118,6 +120,21 @@ def _redeem(house: House, town: SimulatedTown) -> None:
     assert hand_over_goods(house, clerk, redemption_id, now=NOW).state == "handed_over"
 
 
+def _close_day(house: House) -> None:
+    """The branch counts what it has, finds one pan less, and closes the day."""
+    with house.db.transaction() as tx:
+        [stock] = goods.list_stock(tx, "330109001")
+    counter, signer = (
+        StaffCaller(
+            uuid7(), uuid7(), "", stock.branch_no, teller_no, frozenset({role}), "directory", NOW, NOW
+        )
+        for teller_no, role in (("T009", Role.CLERK), ("T010", Role.SUPERVISOR))
+    )
+    found = CountedGood(stock.good_id, stock.on_hand_count, stock.on_hand_count - 1, "破损")
+    count_stock(house, counter, [found], count_id=uuid7(), now=NOW)
+    close_branch_day(house, signer, beijing_date(NOW), now=NOW)
+
+
 def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     """At least one row in every table a record speaks of."""
     ids = [invented_id_no(n) for n in range(1, 4)]
@@ -152,6 +169,7 @@ def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     switch_neighbour(house, TOWN, paused=False, why="", by="operator", now=NOW + timedelta(hours=1))
     add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
     _redeem(house, town)
+    _close_day(house)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
     days: Any = {TOWN: _DayFiles()}
