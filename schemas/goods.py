@@ -54,6 +54,7 @@ class Offer:
     held_count: int
     limit_count: int
     limit_period: str
+    picture_id: UUID | None = None
 
     @property
     def free_count(self) -> int:

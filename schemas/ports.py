@@ -45,6 +45,9 @@ class Profile:
     place_zh: str  # the town: 瓜沥镇
     place_en: str
     division_code: str | None  # of the town, nine digits (GB/T 2260 and GB/T 10114); None: not known
+    carries: str = (
+        ""  # the name of the account in the query of its app's QR code; '': it has none that we read
+    )
     invented: bool = False  # an example that no town runs: production does not see it
 
     def name(self, language: str) -> str:

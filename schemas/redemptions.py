@@ -57,6 +57,15 @@ class LookReason(StrEnum):
     CORRECTION = "correction"
 
 
+class ProxyProof(StrEnum):
+    """What showed that somebody may act for a resident: chosen, never typed. Both identity cards are seen in any case."""
+
+    AUTHORISATION = "authorisation"  # a power of attorney (授权委托书), Civil Code art. 165
+    HOUSEHOLD_BOOK = "household_book"  # both stand in one household register (户口簿)
+    KINSHIP = "kinship"  # a certificate of kinship (亲属关系证明)
+    GUARDIANSHIP = "guardianship"  # a certificate of guardianship (监护证明), Civil Code art. 23 and 34
+
+
 class Basket(NamedTuple):
     """What a clerk asks for. `shown_centi` is what the confirm page showed by town: another price refuses the basket."""
 
@@ -65,6 +74,7 @@ class Basket(NamedTuple):
     proxy_person_id: int | None
     lines: tuple[Wanted, ...]
     shown_centi: dict[str, int]
+    proxy_proof: ProxyProof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class Redemption:
     staff_id: UUID
     person_id: int
     proxy_person_id: int | None
+    proxy_proof: str  # a ProxyProof; '' without a proxy
     business_on: date
     needs_approval: bool
     opened_at: datetime

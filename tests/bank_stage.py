@@ -76,7 +76,7 @@ CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 def resident_id(number: int) -> str:
     """A valid, invented resident id (GB 11643)."""
     born = date(1970, 1, 1) + timedelta(days=number % 9000)
-    body = f"330109{born:%Y%m%d}{number // 9000:03d}"
+    body = f"330199{born:%Y%m%d}{number // 9000:03d}"  # 330199 was never given to a county
     total = sum(int(digit) * weight for digit, weight in zip(body, CHECK_WEIGHTS, strict=True))
     return body + "10X98765432"[total % 11]
 

@@ -81,6 +81,7 @@ PROFILE: Final = Profile(
     place_zh="瓜沥镇",
     place_en="Guali",
     division_code="330109113",
+    carries="familyCode",
 )
 
 CAPABILITIES: Final = Capabilities(

@@ -58,6 +58,7 @@ PROFILE: Final = Profile(
     place_zh="南阳街道",
     place_en="Nanyang",
     division_code=None,  # 330109117 was the town's; today's subdistrict code is not known to us (domain.md)
+    carries="openid",
 )
 
 CAPABILITIES: Final = Capabilities(

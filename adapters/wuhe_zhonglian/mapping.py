@@ -41,7 +41,13 @@ CONTRACT: Final = files("adapters.wuhe_zhonglian") / "contract"
 PLATFORM: Final = "urn:wuhe-zhonglian:platform:1"
 
 PROFILE: Final = Profile(
-    TownCode("wuhe_zhonglian"), "五和众联", "Wuhe Zhonglian", "河上镇", "Heshang", "330109101"
+    TownCode("wuhe_zhonglian"),
+    "五和众联",
+    "Wuhe Zhonglian",
+    "河上镇",
+    "Heshang",
+    "330109101",
+    carries="HouseholdCode",
 )
 
 PURPOSES: Final[Mapping[str, Purpose]] = {

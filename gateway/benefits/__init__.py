@@ -52,6 +52,7 @@ from gateway.benefits.opening import (
     find_last_decided_at,
     list_applicants_with_open,
     list_decision_ids_about,
+    list_told,
     open_story,
 )
 from gateway.benefits.proposing import (
@@ -130,6 +131,7 @@ __all__ = [
     "list_replaced",
     "list_revocations",
     "list_standing_of",
+    "list_told",
     "lock_proposals",
     "lock_subjects",
     "mark_changed",

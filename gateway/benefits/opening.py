@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.benefits.restate import ANSWER, DECISION, PROPOSAL, REVOCATION, decision_hidden, proposal_hidden
-from gateway.db import Transaction, load_queries
+from gateway.db import Row, Transaction, int_array, load_queries
 from schemas.evidence import Opening
 
 queries = load_queries(__file__)
@@ -26,6 +26,11 @@ def list_decision_ids_about(
     """Decisions about these holders in which the person is the subject or would apply, oldest first."""
     params = {"person_id": person_id, "holder_ids": list(holder_ids), "limit": limit}
     return [row_id for (row_id,) in tx.tuples(queries.list_decisions_about, params)]
+
+
+def list_told(tx: Transaction, applicant_id: int, subject_ids: Sequence[int]) -> list[Row]:
+    """What stands for an applicant: the decision, its body, and the state of the proposal made for it (None: none)."""
+    return tx.all(queries.list_told, {"applicant_id": applicant_id, "subject_ids": int_array(subject_ids)})
 
 
 def open_story(tx: Transaction, decision_ids: Sequence[str]) -> Story:

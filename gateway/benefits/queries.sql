@@ -398,3 +398,13 @@ join decision b on b.subject_id = d.subject_id and b.product = d.product
     and (b.decided_at, b.decision_id) < (d.decided_at, d.decision_id)
 where d.decision_id = %(decision_id)s
 order by b.decided_at desc, b.decision_id desc limit 1;
+
+-- name: list_told
+-- What stands for an applicant, product by product, with what the bank made of it.
+select c.product, d.subject_id, d.ruleset_id, d.outcome, d.discount_bp, d.limit_increase_fen, d.body, d.as_of_on, p.state,
+    p.discount_bp as proposal_discount_bp, p.limit_increase_fen as proposal_limit_fen, p.valid_until_on
+from current_decision c
+join decision d using (decision_id)
+left join proposal p on p.proposal_id = c.proposal_id
+where c.subject_id = any(%(subject_ids)s::bigint[]) and d.applicant_id = %(applicant_id)s
+order by c.product, d.subject_id limit 20;

@@ -20,6 +20,7 @@ GROUPS = {
     "staff": ("gateway.cli.staff", "staff accounts: add, replace, disable, reset"),
     "neighbour": ("gateway.cli.neighbour", "the towns and the bank: pause, resume"),
     "town": ("gateway.cli.town", "a town's day: reconciliation, differences, quarantine, activity codes"),
+    "good": ("gateway.cli.good", "what can be had for points: its picture"),
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),
     "resident": ("gateway.cli.resident", "erase a resident, hold one's data for a court"),

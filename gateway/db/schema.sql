@@ -826,6 +826,19 @@ CREATE TABLE public.good (
 
 ALTER TABLE public.good OWNER TO gateway_migrate;
 
+CREATE TABLE public.good_picture (
+    picture_id uuid NOT NULL,
+    good_id uuid NOT NULL,
+    media_type text NOT NULL,
+    content bytea NOT NULL,
+    set_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT good_picture_content_check CHECK (((octet_length(content) >= 1) AND (octet_length(content) <= 262144))),
+    CONSTRAINT good_picture_media_type_check CHECK ((media_type = 'image/webp'::text))
+);
+
+ALTER TABLE public.good_picture OWNER TO gateway_migrate;
+
 CREATE TABLE public.good_price (
     price_id uuid NOT NULL,
     good_id uuid NOT NULL,
@@ -1315,7 +1328,9 @@ CREATE TABLE public.redemption (
     posted boolean DEFAULT false NOT NULL,
     next_attempt_at timestamp with time zone,
     attempts integer DEFAULT 0 NOT NULL,
+    proxy_proof text DEFAULT ''::text NOT NULL,
     CONSTRAINT approved_by_another CHECK (((approved_by IS NULL) OR (approved_by <> staff_id))),
+    CONSTRAINT proxy_with_proof CHECK ((((proxy_person_id IS NULL) = (proxy_proof = ''::text)) AND (proxy_person_id IS DISTINCT FROM person_id))),
     CONSTRAINT redemption_goods_check CHECK ((goods = ANY (ARRAY['held'::text, 'released'::text, 'issued'::text, 'returned'::text]))),
     CONSTRAINT redemption_state_check CHECK ((state = ANY (ARRAY['opened'::text, 'freezing'::text, 'frozen'::text, 'confirming'::text, 'confirmed'::text, 'handed_over'::text, 'releasing'::text, 'released'::text, 'refused'::text, 'unknown'::text, 'reversed'::text]))),
     CONSTRAINT redemption_wanted_check CHECK ((wanted = ANY (ARRAY['freeze'::text, 'confirm'::text, 'release'::text, 'reverse'::text])))
@@ -1842,6 +1857,9 @@ ALTER TABLE ONLY public.feed
 ALTER TABLE ONLY public.good
     ADD CONSTRAINT good_code_key UNIQUE (code);
 
+ALTER TABLE ONLY public.good_picture
+    ADD CONSTRAINT good_picture_pkey PRIMARY KEY (picture_id);
+
 ALTER TABLE ONLY public.good
     ADD CONSTRAINT good_pkey PRIMARY KEY (good_id);
 
@@ -2126,6 +2144,8 @@ CREATE INDEX evidence_export_about ON public.evidence_export USING btree (about_
 
 CREATE INDEX facility_due ON public.facility USING btree (next_ask_at);
 
+CREATE INDEX good_picture_latest ON public.good_picture USING btree (good_id, recorded_at);
+
 CREATE UNIQUE INDEX good_price_from ON public.good_price USING btree (good_id, town, valid_from_on);
 
 CREATE INDEX hold_holder ON public.hold USING btree (holder_id);
@@ -2290,6 +2310,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.erasure_request FOR E
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.evidence_export FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.good_picture FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.good_price FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2377,6 +2399,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.erasure FOR EACH STATEMENT 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.erasure_request FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.evidence_export FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.good_picture FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.good_price FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2604,6 +2628,9 @@ GRANT SELECT ON TABLE public.feed_gap TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.good TO gateway_app;
 GRANT SELECT ON TABLE public.good TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.good_picture TO gateway_app;
+GRANT SELECT ON TABLE public.good_picture TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.good_price TO gateway_app;
 GRANT SELECT ON TABLE public.good_price TO gateway_auditor;

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from uuid import UUID
 
 from gateway import goods, ledger, redemptions, staff, subjects
-from gateway.db import Row
+from gateway.db import Row, Transaction
 from gateway.flows._basket import TownAccount, list_consented, list_town_accounts
+from gateway.flows._benefit_words import Benefit, list_benefits
 from gateway.house import House
 from gateway.translog import append_records
 from schemas.errors import GatewayError
-from schemas.goods import Offer
+from schemas.goods import Offer, period_start
 from schemas.masking import masked_id_no, masked_name
 from schemas.redemptions import LookReason
 from schemas.staff import StaffCaller
@@ -29,7 +32,9 @@ class TownPoints:
     live_centi: int | None
     booked_centi: int
     held_centi: int
-    code: str  # '' spendable; 'no-consent', 'town-not-connected', 'town-cannot-freeze', or why the town did not answer
+    owed_centi: int = 0  # taken back after it was spent: later points pay it first
+    held_until: datetime | None = None  # when what is held first goes back by itself
+    code: str = ""  # '' spendable; 'no-consent', 'town-not-connected', 'town-cannot-freeze', or why the town did not answer
 
     @property
     def spendable_centi(self) -> int:
@@ -47,6 +52,8 @@ class ResidentView:
     towns: tuple[TownPoints, ...]
     offers: tuple[Offer, ...]
     history: tuple[Row, ...]
+    benefits: tuple[Benefit, ...]
+    taken: Mapping[UUID, int]  # good → how many in the period its limit counts in
 
 
 def inspect_resident(
@@ -61,13 +68,21 @@ def inspect_resident(
         accounts = list_town_accounts(house, tx, person_id, on)
         consented = list_consented(tx, person_id)
         standing = ledger.list_standing(tx, sorted({a.holder_id for a in accounts.values()}))
+        holds = ledger.list_open_holds(tx, sorted({a.holder_id for a in accounts.values()}))
         offers = goods.list_offers(tx, caller.branch_no, sorted(accounts), on)
-        history = redemptions.list_of_person(tx, person_id)
+        history = redemptions.list_of_person(tx, person_id, 5)
+        taken = _count_taken(tx, person_id, offers, on)
+        told = list_benefits(tx, person_id, on)
+    ends = {(hold.holder_id, hold.town): hold.expires_at for hold in reversed(holds)}
     towns = []
     for town, account in sorted(accounts.items()):
-        booked_centi, held_centi = standing.get((account.holder_id, town), (0, 0))
+        stands = standing.get((account.holder_id, town), ledger.Standing())
         live_centi, code = _ask(house, town, account, consented)  # ‖
-        towns.append(TownPoints(town, live_centi, booked_centi, held_centi, code))
+        until = ends.get((account.holder_id, town))
+        points = TownPoints(
+            town, live_centi, stands.spendable_centi, stands.held_centi, stands.owed_centi, until, code
+        )
+        towns.append(points)
     return ResidentView(
         person_id,
         masked_name(identity.name),
@@ -75,7 +90,20 @@ def inspect_resident(
         tuple(towns),
         tuple(offers),
         tuple(history),
+        told,
+        taken,
     )
+
+
+def _count_taken(tx: Transaction, person_id: int, offers: Sequence[Offer], on: date) -> dict[UUID, int]:
+    """How many of each offered good the person has had in the period its limit counts in."""
+    month_on, year_on = period_start("month", on), period_start("year", on)
+    taken = redemptions.list_taken(tx, person_id, month_on=month_on, year_on=year_on)
+    return {
+        offer.good_id: getattr(taken[offer.good_id], f"{offer.limit_period}_count")
+        for offer in offers
+        if offer.good_id in taken
+    }
 
 
 def _ask(

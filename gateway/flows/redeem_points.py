@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from gateway import goods, ledger, redemptions
+from gateway import goods, ledger, redemptions, staff
 from gateway.db import Transaction
 from gateway.flows._asking_towns import drive
 from gateway.flows._basket import Priced, TownAccount, list_consented, list_town_accounts, price_basket
@@ -21,6 +21,8 @@ from schemas.errors import ConflictError, InvalidError, RefusedError
 from schemas.redemptions import Basket, Redemption
 from schemas.staff import StaffCaller
 from schemas.values import Serial, TownCode, beijing_date
+
+PROXY_SEEN_WITHIN = timedelta(hours=1)
 
 
 def redeem_points(house: House, caller: StaffCaller, basket: Basket, *, now: datetime) -> Redemption:
@@ -53,12 +55,32 @@ def _open(
         return get_known(tx, before.redemption_id), None
     require_open_day(tx, caller.branch_no, now)
     on = beijing_date(now)
+    _check_proxy(tx, caller, basket, now=now)
     accounts = list_town_accounts(house, tx, basket.person_id, on)
     towns = sorted({line.town for line in basket.lines})
     _check_towns(house, tx, basket.person_id, towns, accounts)
     priced = price_basket(tx, caller.branch_no, basket.person_id, basket.lines, basket.shown_centi, on)
     redemption = _write(house, tx, caller, basket, content, priced, accounts, now=now)
     return redemption, {town: accounts[town] for town in towns}
+
+
+def _check_proxy(tx: Transaction, caller: StaffCaller, basket: Basket, *, now: datetime) -> None:
+    """Whoever acts for a resident is another person we know, and a proof of it was seen."""
+    if (basket.proxy_person_id is None) != (basket.proxy_proof is None):
+        raise InvalidError(
+            "a proxy and the proof that was seen belong together",
+            code="proxy-incomplete",
+            where="proxy_proof",
+        )
+    if basket.proxy_person_id is None:
+        return
+    if basket.proxy_person_id == basket.person_id:
+        raise InvalidError("nobody acts for themselves", code="proxy-is-resident", where="proxy_person_id")
+    if not staff.has_looked(tx, caller, basket.proxy_person_id, now - PROXY_SEEN_WITHIN):
+        raise RefusedError(
+            "the proxy's id card was not read at this desk", code="proxy-not-identified", where="proxy_person_id",
+            remedy="read the proxy's id card on the resident's page",
+        )  # fmt: skip
 
 
 def _check_towns(
@@ -110,6 +132,7 @@ def _write(
         content,
         basket.person_id,
         basket.proxy_person_id,
+        basket.proxy_proof or "",
         on,
         needs_approval,
         expires_at,
@@ -138,7 +161,9 @@ def _digest(basket: Basket) -> str:
     if not 16 <= len(basket.idempotency_key) <= 64:
         raise InvalidError("a basket carries a key of its own", code="idempotency-key-invalid", where="key")
     lines = [[str(line.good_id), line.town, line.quantity_count] for line in basket.lines]
-    return canonical_sha256([basket.person_id, basket.proxy_person_id, lines, dict(basket.shown_centi)]).hex()
+    proof = [str(basket.proxy_proof)] if basket.proxy_proof else []
+    parts = [basket.person_id, basket.proxy_person_id, lines, dict(basket.shown_centi), *proof]
+    return canonical_sha256(parts).hex()
 
 
 def _told_apart(exc: ConflictError) -> ConflictError | RefusedError:

@@ -1,6 +1,6 @@
 """Goods: the catalogue, what each costs in a town's points by agreement, and what each branch has of it.
 
-Owns: good, good_price, stock, stock_movement, stock_count, stock_count_line
+Owns: good, good_price, good_picture, stock, stock_movement, stock_count, stock_count_line
 Reads:
 Never: sets a stock; PostgreSQL moves it when, and only when, a line of the register is written. A resident.
 """
@@ -13,14 +13,17 @@ from gateway.goods.catalogue import (
     set_price,
 )
 from gateway.goods.counting import find_count, find_last_count, insert_count, list_count_lines
+from gateway.goods.pictures import find_picture, insert_picture
 from gateway.goods.register import list_faults, list_movements, list_stock, lock_branch_stock, move_stock
 
 __all__ = [
     "find_count",
     "find_good",
     "find_last_count",
+    "find_picture",
     "insert_count",
     "insert_good",
+    "insert_picture",
     "list_count_lines",
     "list_faults",
     "list_goods",

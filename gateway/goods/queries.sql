@@ -22,7 +22,8 @@ values (%(price_id)s, %(good_id)s, %(town)s, %(valid_from_on)s, %(price_centi)s,
 
 -- name: list_offers
 select g.good_id, g.code, g.name_zh, g.name_en, g.picture, p.town, p.price_centi, p.settle_fen,
-    coalesce(s.on_hand_count, 0) as on_hand_count, coalesce(s.held_count, 0) as held_count, g.limit_count, g.limit_period
+    coalesce(s.on_hand_count, 0) as on_hand_count, coalesce(s.held_count, 0) as held_count, g.limit_count, g.limit_period,
+    (select picture_id from good_picture i where i.good_id = g.good_id order by recorded_at desc, picture_id desc limit 1) as picture_id
 from good g
 join lateral (
     select distinct on (town) town, price_centi, settle_fen from good_price
@@ -112,3 +113,20 @@ where count_id::text = any(%(row_ids)s);
 -- name: restate_count_lines
 select count_id::text as count_id, good_id::text as good_id, book_count, counted_count, reason from stock_count_line
 where count_id::text = any(%(row_ids)s) order by count_id, good_id;
+
+-- name: find_latest_picture
+select content from good_picture where good_id = %(good_id)s order by recorded_at desc, picture_id desc limit 1;
+
+-- name: insert_picture
+insert into good_picture (picture_id, good_id, media_type, content, set_by, recorded_at)
+values (%(picture_id)s, %(good_id)s, %(media_type)s, %(content)s, %(set_by)s, %(now)s);
+
+-- name: find_picture
+select media_type, content from good_picture where picture_id = %(picture_id)s;
+
+-- name: list_picture_ids
+select picture_id::text as row_id from good_picture where picture_id::text > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_pictures
+select picture_id::text as picture_id, good_id::text as good_id, media_type, content, set_by, recorded_at
+from good_picture where picture_id::text = any(%(row_ids)s);

@@ -1,4 +1,4 @@
-"""Says stock_moved, good_price_set and stock_counted records again, from rows."""
+"""Says stock_moved, good_price_set, good_picture_set and stock_counted records again, from rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.goods.catalogue import PRICE_SET, price_body, queries
 from gateway.goods.counting import COUNTED, count_body, counted_line
+from gateway.goods.pictures import PICTURE_SET, picture_body
 from gateway.goods.register import MOVED, line_of, moved_body
 from schemas.records import RecordBody, Restater, RowFault
 
@@ -86,4 +87,22 @@ class _Counted(_Rows):
         }
 
 
-RESTATERS: dict[str, Restater] = {MOVED: _Moved(), PRICE_SET: _PriceSet(), COUNTED: _Counted()}
+class _PictureSet(_Rows):
+    """See schemas.records.Restater."""
+
+    kind, table = PICTURE_SET, "good_picture"
+
+    def list_row_ids(self, tx: Any, after: str, limit: int) -> list[str]:
+        return [row.row_id for row in tx.all(queries.list_picture_ids, {"after": after, "limit": limit})]
+
+    def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
+        rows = tx.all(queries.restate_pictures, {"row_ids": list(row_ids)})
+        return {row.picture_id: picture_body(row) for row in rows}
+
+
+RESTATERS: dict[str, Restater] = {
+    MOVED: _Moved(),
+    PRICE_SET: _PriceSet(),
+    PICTURE_SET: _PictureSet(),
+    COUNTED: _Counted(),
+}

@@ -8,10 +8,11 @@ A town's points are that town's unit and are never added to another town's. What
 was spent, is owed: later points pay it first, and it is not spendable.
 """
 
-from gateway.ledger.holds import NewHold, open_holds, post_holds, reverse_holds, void_holds
+from gateway.ledger.holds import NewHold, list_open_holds, open_holds, post_holds, reverse_holds, void_holds
 from gateway.ledger.posting import (
     Balance,
     Movement,
+    Standing,
     list_faults,
     list_spendable,
     list_standing,
@@ -24,7 +25,9 @@ __all__ = [
     "Balance",
     "Movement",
     "NewHold",
+    "Standing",
     "list_faults",
+    "list_open_holds",
     "list_spendable",
     "list_standing",
     "lock_accounts",

@@ -83,6 +83,11 @@ def reverse_holds(tx: Transaction, hold_ids: Sequence[UUID], *, now: datetime) -
     _give_back(tx, rows, "redeemed", "reversal", ENDED + 1, now)
 
 
+def list_open_holds(tx: Transaction, holder_ids: Sequence[int]) -> list[Row]:
+    """Rows (holder_id, town, points_centi, expires_at) of what is set aside now, the first to end first."""
+    return tx.all(queries.list_open_holds, {"holders": list(holder_ids)})
+
+
 def _end(tx: Transaction, hold_ids: Sequence[UUID], state: str, now: datetime) -> list[Row]:
     return tx.all(queries.end_holds, {"hold_ids": list(hold_ids), "state": state, "now": now})
 

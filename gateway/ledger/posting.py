@@ -108,10 +108,18 @@ def list_spendable(tx: Transaction, holder_ids: Sequence[int]) -> list[tuple[int
     return [(h, t, p) for h, t, p in tx.tuples(queries.list_spendable, {"holders": int_array(holder_ids)})]
 
 
-def list_standing(tx: Transaction, holder_ids: Sequence[int]) -> dict[tuple[int, str], tuple[int, int]]:
-    """(holder_id, town) → (spendable_centi, held_centi). Spendable may be negative while something is owed."""
+class Standing(NamedTuple):
+    """What stands of a holder in a town. Spendable is available less owed: negative while more is owed than there is."""
+
+    spendable_centi: int = 0
+    held_centi: int = 0
+    owed_centi: int = 0
+
+
+def list_standing(tx: Transaction, holder_ids: Sequence[int]) -> dict[tuple[int, str], Standing]:
+    """What stands by (holder_id, town)."""
     rows = tx.tuples(queries.list_standing, {"holders": int_array(holder_ids)})
-    return {(holder, town): (spendable, held) for holder, town, spendable, held in rows}
+    return {(holder, town): Standing(*counts) for holder, town, *counts in rows}
 
 
 def list_faults(tx: Transaction) -> list[RowFault]:

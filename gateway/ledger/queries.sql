@@ -48,10 +48,15 @@ returning hold_id, town, holder_id, points_centi;
 -- name: list_holds
 select hold_id, town, holder_id, points_centi from hold where hold_id = any(%(hold_ids)s::uuid[]) and state = 'posted';
 
+-- name: list_open_holds
+select holder_id, town, points_centi, expires_at from hold
+where state = 'held' and holder_id = any(%(holders)s::bigint[]) order by expires_at, hold_id limit 100;
+
 -- name: list_standing
--- What stands of a holder: spendable (available less owed), and held for redemptions under way.
+-- What stands of a holder: spendable (available less owed), held for redemptions under way, and owed.
 select holder_id, town, coalesce(sum(balance_centi) filter (where kind in ('available', 'owed')), 0)::bigint as spendable_centi,
-    coalesce(sum(balance_centi) filter (where kind = 'held'), 0)::bigint as held_centi
+    coalesce(sum(balance_centi) filter (where kind = 'held'), 0)::bigint as held_centi,
+    coalesce(-sum(balance_centi) filter (where kind = 'owed'), 0)::bigint as owed_centi
 from account where holder_id = any(%(holders)s::bigint[]) group by holder_id, town order by holder_id, town;
 
 -- name: list_hold_faults

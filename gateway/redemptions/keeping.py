@@ -41,6 +41,7 @@ class NewRedemption(NamedTuple):
     content_sha256: str
     person_id: int
     proxy_person_id: int | None
+    proxy_proof: str
     business_on: date
     needs_approval: bool
     expires_at: datetime
@@ -53,6 +54,14 @@ class LegNews(NamedTuple):
     heard: Heard
     town_reference: str = ""
     code: str = ""
+
+
+class Taken(NamedTuple):
+    """How many of a good."""
+
+    month_count: int
+    year_count: int
+    ever_count: int
 
 
 def lock_person(tx: Transaction, person_id: int) -> None:
@@ -117,6 +126,7 @@ def _with_legs(tx: Transaction, row: Row) -> Redemption:
         row.staff_id,
         row.person_id,
         row.proxy_person_id,
+        row.proxy_proof,
         row.business_on,
         row.needs_approval,
         row.opened_at,
@@ -218,7 +228,11 @@ def event_record(tx: Transaction, event_id: UUID) -> RecordDraft:
 
 def event_body(row: Row) -> RecordBody:
     """The body of a redemption_event record: the event, and what the redemption is. Persons are ids."""
+    proof = (
+        {"proxy_proof": row.proxy_proof} if row.proxy_proof else {}
+    )  # records from before proofs have none
     return {
+        **proof,
         "redemption_id": row.redemption_id,
         "event_no": row.event_no,
         "event": row.event,
@@ -273,6 +287,26 @@ def list_branch(
 def list_of_person(tx: Transaction, person_id: int, limit: int = 20) -> list[Row]:
     """A person's redemptions anywhere, newest first."""
     return tx.all(queries.list_of_person, {"person_id": person_id, "limit": limit})
+
+
+def list_taken(tx: Transaction, person_id: int, *, month_on: date, year_on: date) -> dict[UUID, Taken]:
+    """How many of each good a person has had, or is having, since the first day of the month, of the year, and ever."""
+    params = {"person_id": person_id, "month_on": month_on, "year_on": year_on}
+    return {good_id: Taken(*counts) for good_id, *counts in tx.tuples(queries.list_taken, params)}
+
+
+def list_timelines(tx: Transaction, redemption_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+    """The events of several redemptions, oldest first; columns as in `list_events` and redemption_id."""
+    found: dict[UUID, list[Row]] = {redemption_id: [] for redemption_id in redemption_ids}
+    for row in tx.all(queries.list_timelines, {"redemption_ids": list(redemption_ids)}):
+        found[row.redemption_id].append(row)
+    return found
+
+
+def list_frozen_at(tx: Transaction, town: TownCode, serials: Sequence[Serial]) -> list[UUID]:
+    """Redemptions that are frozen here and have one of these serials at the town."""
+    params = {"town": town, "serials": list(serials)}
+    return [redemption_id for (redemption_id,) in tx.tuples(queries.list_frozen_at, params)]
 
 
 def list_lines(tx: Transaction, redemption_id: UUID) -> list[Row]:

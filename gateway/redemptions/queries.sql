@@ -4,9 +4,9 @@ select pg_advisory_xact_lock(hashtextextended('redemption person ' || %(person_i
 
 -- name: insert_redemption
 insert into redemption (redemption_id, serial, branch_no, teller_no, staff_id, idempotency_key, content_sha256, person_id, proxy_person_id,
-    business_on, needs_approval, opened_at, expires_at)
+    proxy_proof, business_on, needs_approval, opened_at, expires_at)
 values (%(redemption_id)s, %(serial)s, %(branch_no)s, %(teller_no)s, %(staff_id)s, %(idempotency_key)s, %(content_sha256)s, %(person_id)s,
-    %(proxy_person_id)s, %(business_on)s, %(needs_approval)s, %(now)s, %(expires_at)s);
+    %(proxy_person_id)s, %(proxy_proof)s, %(business_on)s, %(needs_approval)s, %(now)s, %(expires_at)s);
 
 -- name: copy_lines
 copy redemption_line (redemption_id, line_no, good_id, town, quantity_count, price_centi, settle_fen) from stdin;
@@ -18,13 +18,13 @@ copy redemption_leg (redemption_id, town, serial, holder_id, hold_id, total_cent
 select redemption_id, content_sha256 from redemption where staff_id = %(staff_id)s and idempotency_key = %(idempotency_key)s;
 
 -- name: find_redemption
-select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, business_on, needs_approval, opened_at, expires_at,
-    state, wanted, approved_by, goods, posted, attempts
+select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, proxy_proof, business_on, needs_approval, opened_at,
+    expires_at, state, wanted, approved_by, goods, posted, attempts
 from redemption where redemption_id = %(redemption_id)s;
 
 -- name: lock_redemption
-select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, business_on, needs_approval, opened_at, expires_at,
-    state, wanted, approved_by, goods, posted, attempts
+select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, proxy_proof, business_on, needs_approval, opened_at,
+    expires_at, state, wanted, approved_by, goods, posted, attempts
 from redemption where redemption_id = %(redemption_id)s for no key update;
 
 -- name: list_legs
@@ -74,9 +74,25 @@ from redemption r join redemption_line l using (redemption_id)
 where r.person_id = %(person_id)s and l.good_id = %(good_id)s and r.business_on >= %(since_on)s
   and r.state not in ('released', 'refused', 'reversed');
 
+-- name: list_taken
+select l.good_id, coalesce(sum(l.quantity_count) filter (where r.business_on >= %(month_on)s), 0)::int as month_count,
+    coalesce(sum(l.quantity_count) filter (where r.business_on >= %(year_on)s), 0)::int as year_count, sum(l.quantity_count)::int as ever_count
+from redemption r join redemption_line l using (redemption_id)
+where r.person_id = %(person_id)s and r.state not in ('released', 'refused', 'reversed') group by l.good_id order by l.good_id;
+
+-- name: list_frozen_at
+select r.redemption_id from redemption_leg l join redemption r using (redemption_id)
+where l.town = %(town)s and l.serial = any(%(serials)s) and r.state = 'frozen' order by r.redemption_id;
+
+-- name: list_timelines
+select redemption_id, event_no, event, from_state, to_state, staff_id, teller_no, code, stands, occurred_at from redemption_event
+where redemption_id = any(%(redemption_ids)s::uuid[]) order by redemption_id, event_no;
+
 -- name: list_branch
 select r.redemption_id, r.serial, r.teller_no, r.state, r.wanted, r.needs_approval, r.approved_by, r.opened_at, r.expires_at, r.attempts,
-    r.staff_id, r.person_id,
+    r.staff_id, r.person_id, r.next_attempt_at,
+    (select string_agg(l.town || '=' || l.heard, ' ' order by l.town) from redemption_leg l where l.redemption_id = r.redemption_id) as heard,
+    (select e.code from redemption_event e where e.redemption_id = r.redemption_id order by e.event_no desc limit 1) as code,
     (select string_agg(g.name_zh || '×' || l.quantity_count, '、' order by l.line_no) from redemption_line l join good g using (good_id)
      where l.redemption_id = r.redemption_id) as goods_zh,
     (select string_agg(g.name_en || ' ×' || l.quantity_count, ', ' order by l.line_no) from redemption_line l join good g using (good_id)
@@ -119,7 +135,7 @@ select e.event_id::text as event_id, e.redemption_id::text as redemption_id, e.e
     e.staff_id::text as staff_id, e.teller_no, e.code, e.stands, e.occurred_at,
     not exists (select from redemption_event n where n.redemption_id = e.redemption_id and n.event_no > e.event_no) as latest,
     r.serial, r.branch_no, r.teller_no as opened_by_no, r.staff_id::text as opened_by, r.idempotency_key, r.content_sha256, r.person_id,
-    r.proxy_person_id, r.business_on, r.needs_approval, r.opened_at, r.expires_at, r.state, r.wanted, r.approved_by::text as approved_by,
+    r.proxy_person_id, r.proxy_proof, r.business_on, r.needs_approval, r.opened_at, r.expires_at, r.state, r.wanted, r.approved_by::text as approved_by,
     r.goods, r.posted,
     (select jsonb_agg(jsonb_build_array(l.line_no, l.good_id, l.town, l.quantity_count, l.price_centi, l.settle_fen) order by l.line_no)
      from redemption_line l where l.redemption_id = e.redemption_id) as lines,

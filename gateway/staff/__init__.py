@@ -17,7 +17,7 @@ from gateway.staff.accounts import (
     replace_staff,
 )
 from gateway.staff.events import StaffEvent, insert_event, list_events
-from gateway.staff.looks import get_look, insert_look, list_looks, list_looks_by
+from gateway.staff.looks import get_look, has_looked, insert_look, list_looks, list_looks_by
 from gateway.staff.secrets import (
     Tried,
     accept_code,
@@ -58,6 +58,7 @@ __all__ = [
     "find_session",
     "forgive_attempts",
     "get_look",
+    "has_looked",
     "insert_event",
     "insert_look",
     "insert_session",

@@ -62,6 +62,12 @@ def list_looks_by(
     return tx.all(queries.list_looks_by, params)
 
 
+def has_looked(tx: Transaction, caller: StaffCaller, person_id: int, since: datetime) -> bool:
+    """Whether this member of staff looked at this person since then."""
+    params = {"person_id": person_id, "staff_id": caller.staff_id, "since": since}
+    return tx.find(queries.find_look_since, params) is not None
+
+
 def look_body(row: Any) -> RecordBody:
     """The body of a staff_look record, from the columns of staff_look. The person is an id."""
     return {

@@ -138,6 +138,9 @@ select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_n
 where staff_id = %(staff_id)s::uuid and looked_at >= %(from_at)s and looked_at < %(until_at)s
 order by looked_at desc, look_id limit %(limit)s;
 
+-- name: find_look_since
+select 1 from staff_look where person_id = %(person_id)s and staff_id = %(staff_id)s::uuid and looked_at >= %(since)s limit 1;
+
 -- name: list_look_ids
 select look_id::text as row_id from staff_look where look_id::text > %(after)s order by row_id limit %(limit)s;
 

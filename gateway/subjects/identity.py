@@ -13,7 +13,7 @@ import orjson
 from gateway.db import Transaction, int_array, load_queries
 from schemas.crypto import KeyRing, Sealed
 from schemas.errors import NotFoundError
-from schemas.values import PersonId
+from schemas.values import PersonId, TownCode
 
 queries = load_queries(__file__)
 SEAL_PURPOSE = "person"
@@ -66,6 +66,13 @@ def find_people_by_phone(tx: Transaction, keys: KeyRing, phone: str) -> list[Per
     """Everybody who gave this phone number: a family may share one."""
     params = {"kind": "phone", "town": "", "digest": keys.lookup_digest("phone", phone)}
     return [PersonId(person_id) for (person_id,) in tx.tuples(queries.find_people_by, params)]
+
+
+def find_person_by_account(tx: Transaction, keys: KeyRing, town: TownCode, account: str) -> PersonId | None:
+    """The person a town knows by this name of its own (an openid), or None."""
+    digest = keys.lookup_digest("openid", account)
+    row = tx.find(queries.find_person, {"kind": "openid", "town": town, "digest": digest})
+    return PersonId(row.person_id) if row else None
 
 
 def get_person(tx: Transaction, person_id: int) -> PersonId:

@@ -11,6 +11,8 @@ from flask import Blueprint, Response, redirect, request
 from gateway.flows.approve_redemption import approve_redemption
 from gateway.flows.confirm_redemption import confirm_redemption
 from gateway.flows.hand_over_goods import hand_over_goods
+from gateway.flows.identify_proxy import identify_proxy
+from gateway.flows.inspect_history import inspect_history
 from gateway.flows.inspect_redemption import RedemptionView, inspect_redemption
 from gateway.flows.inspect_resident import ResidentView, inspect_resident
 from gateway.flows.list_redemptions import list_redemptions
@@ -18,13 +20,14 @@ from gateway.flows.record_refusal import record_refusal
 from gateway.flows.redeem_points import redeem_points
 from gateway.flows.release_redemption import release_redemption
 from gateway.flows.reverse_redemption import reverse_redemption
-from gateway.flows.search_residents import search_residents
+from gateway.flows.search_residents import Candidate, search_residents
+from gateway.flows.show_picture import show_picture
 from gateway.house import House
 from gateway.web.desk_words import WORDS
 from gateway.web.staff_pages import caller, form, language, staff_page
 from schemas.errors import ForbiddenError, GatewayError, InvalidError
 from schemas.goods import Offer, Wanted
-from schemas.redemptions import Basket, LookReason
+from schemas.redemptions import Basket, LookReason, ProxyProof, RedemptionState
 from schemas.staff import Role
 from schemas.values import TownCode
 
@@ -36,6 +39,9 @@ ACTIONS = {
     "approve": approve_redemption,
     "reverse": reverse_redemption,
 }
+OPEN_STATES = frozenset(
+    {RedemptionState.UNKNOWN, RedemptionState.FREEZING, RedemptionState.CONFIRMING, RedemptionState.RELEASING}
+)
 _QUANTITY = re.compile(r"q:([0-9a-f-]{36}):([a-z_]{1,40})")
 
 
@@ -56,6 +62,8 @@ class _Pages:
             status=int(str(status)),
             names=names,
             reasons=list(LookReason),
+            proofs=list(ProxyProof),
+            now=self.house.clock(),
             **values,
         )
 
@@ -77,20 +85,37 @@ class _Pages:
 
     def resident(self, person_id: int, reason: LookReason, error: GatewayError | None = None) -> Response:
         view = inspect_resident(self.house, caller(), person_id, reason, now=self.house.clock())
-        chosen = {name: form().get(name) for name in form().names() if name.startswith("q:")}
+        chosen = {
+            name: form().get(name) for name in form().names() if name.startswith("q:") or name == "proof"
+        }
+        goods: dict[UUID, list[Offer]] = {}
+        for offer in view.offers:
+            goods.setdefault(offer.good_id, []).append(offer)
         return self.page(
             "resident.html",
             view=view,
             reason=reason,
             error=error,
             chosen=chosen,
+            goods=list(goods.values()),
+            points_of={town.town: town for town in view.towns},
             status=error.http_status if error else 200,
         )
 
+    def following(self, template: str, every_s: int, *, open_still: bool, **values: object) -> Response:
+        """A page that comes again by itself while something is open, until its reader says not to (WCAG 2.2.1)."""
+        still = request.args.get("still") == "1"
+        response = self.page(template, open=open_still, still=still, **values)
+        if open_still and not still:
+            response.headers["Refresh"] = str(every_s)
+        return response
+
     def shown_redemption(self, redemption_id: UUID, error: GatewayError | None = None) -> Response:
         view = self.viewed(redemption_id)
-        return self.page(
+        return self.following(
             "redemption.html",
+            5,
+            open_still=view.redemption.state in OPEN_STATES,
             view=view,
             r=view.redemption,
             error=error,
@@ -112,7 +137,7 @@ def desk_blueprint(house: House) -> Blueprint:
     def find() -> Response:
         try:
             reason = _reason()
-            found = search_residents(house, form().get("words")[:64], now=house.clock())
+            found = search_residents(house, form().get("words"), now=house.clock())
         except GatewayError as exc:
             return pages.start(exc)
         if len(found) == 1:
@@ -132,12 +157,16 @@ def desk_blueprint(house: House) -> Blueprint:
         if not wanted or short:
             code = "not-enough-points" if short else "basket-empty"
             return pages.resident(person_id, reason, InvalidError("the basket cannot be", code=code))
+        try:
+            proxy, proof = _proxy(house, person_id)
+        except GatewayError as exc:
+            return pages.resident(person_id, reason, exc)
         offers = {(o.good_id, o.town): o for o in view.offers}
         lines = [(offers[w.good_id, w.town], w.quantity_count) for w in wanted]
         value_fen = sum(offer.settle_fen * count for offer, count in lines)
         return pages.page(
             "basket.html", view=view, reason=reason, lines=lines, shown=shown, key=secrets.token_hex(16),
-            needs_approval=value_fen >= house.config.desk_approval_fen,
+            proxy=proxy, proof=proof, needs_approval=value_fen >= house.config.desk_approval_fen,
         )  # fmt: skip
 
     @blueprint.post("/redeem")
@@ -146,13 +175,11 @@ def desk_blueprint(house: House) -> Blueprint:
         shown = {
             n.removeprefix("shown:"): _number(sent.get(n)) for n in sent.names() if n.startswith("shown:")
         }
-        wanted = Basket(sent.get("key"), _person_id(), None, tuple(_wanted()), shown)
+        proxy_id = _number(sent.get("proxy_person_id")) if sent.get("proxy_person_id") else None
+        proof = _proof() if proxy_id is not None else None
+        wanted = Basket(sent.get("key"), _person_id(), proxy_id, tuple(_wanted()), shown, proof)
         done = redeem_points(house, caller(), wanted, now=house.clock())
         return redirect(f"/desk/redemptions/{done.redemption_id}", 303)  # type: ignore[return-value]
-
-    @blueprint.get("/redemptions/<uuid:redemption_id>")
-    def show(redemption_id: UUID) -> Response:
-        return pages.shown_redemption(redemption_id)
 
     @blueprint.post(
         "/redemptions/<uuid:redemption_id>/<any(confirm, release, 'hand-over', approve, reverse):action>"
@@ -166,19 +193,47 @@ def desk_blueprint(house: House) -> Blueprint:
             return pages.shown_redemption(redemption_id, exc)
         return redirect(f"/desk/redemptions/{redemption_id}", 303)  # type: ignore[return-value]
 
+    _add_pages_to_read(house, blueprint, pages)
+    return blueprint
+
+
+def _add_pages_to_read(house: House, blueprint: Blueprint, pages: _Pages) -> None:
+    """What changes nothing: a redemption, its receipt, a history, what is open, pictures, the supervisor's page."""
+
+    @blueprint.post("/history")
+    def history() -> Response:
+        view = inspect_history(house, caller(), _person_id(), _reason(), now=house.clock())
+        return pages.page("history.html", view=view, reason=_reason())
+
+    @blueprint.get("/waiting")
+    def waiting() -> Response:
+        view = list_redemptions(house, caller(), now=house.clock())
+        return pages.following("waiting.html", 10, open_still=bool(view.unknown), view=view)
+
+    @blueprint.get("/pictures/<uuid:picture_id>")
+    def picture(picture_id: UUID) -> Response:
+        media_type, content = show_picture(house, picture_id)
+        response = Response(content, content_type=media_type)
+        response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    @blueprint.get("/redemptions/<uuid:redemption_id>")
+    def show(redemption_id: UUID) -> Response:
+        return pages.shown_redemption(redemption_id)
+
     @blueprint.get("/redemptions/<uuid:redemption_id>/receipt")
     def receipt(redemption_id: UUID) -> Response:
         view = pages.viewed(redemption_id)
-        return pages.page("receipt.html", view=view, r=view.redemption)
+        paper = "a4" if request.args.get("paper") == "a4" else "roll"
+        return pages.page("receipt.html", view=view, r=view.redemption, paper=paper)
 
     @blueprint.get("/supervisor")
     def supervisor() -> Response:
         if not caller().may(Role.SUPERVISOR):
             raise pages.recorded(ForbiddenError("this page is for supervisors", code="role-missing"))
-        now = house.clock()
-        return pages.page("supervisor.html", view=list_redemptions(house, caller(), now=now), now=now)
-
-    return blueprint
+        return pages.page("supervisor.html", view=list_redemptions(house, caller(), now=house.clock()))
 
 
 def _reason() -> LookReason:
@@ -189,6 +244,25 @@ def _reason() -> LookReason:
         raise InvalidError(
             "a reason is chosen from the list", code="reason-missing", where="reason"
         ) from None
+
+
+def _proof() -> ProxyProof:
+    """What was seen: chosen from the list. Raises InvalidError."""
+    try:
+        return ProxyProof(form().get("proof"))
+    except ValueError:
+        raise InvalidError(
+            "what was seen is chosen from the list", code="proof-missing", where="proof"
+        ) from None
+
+
+def _proxy(house: House, person_id: int) -> tuple[Candidate | None, ProxyProof | None]:
+    """Who came in the resident's place, if somebody did, and what was seen of it."""
+    words = form().get("proxy")
+    if not words:
+        return None, None
+    proof = _proof()
+    return identify_proxy(house, caller(), words, resident_id=person_id, now=house.clock()), proof
 
 
 def _person_id() -> int:

@@ -16,6 +16,7 @@ from gateway.web.openapi import openapi_document
 from gateway.web.problems import KIND_TITLES, TITLES, DoorError
 from gateway.web.words import said_in, words_in
 from schemas.errors import GatewayError
+from schemas.goods import PICTURES
 from schemas.values import BEIJING
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -110,6 +111,16 @@ def pages_blueprint(house: House) -> Blueprint:
     @blueprint.get("/static/audit-check.js")
     def audit_script() -> Response:
         return _kept(audit_check, "text/javascript; charset=utf-8")
+
+    drawings = {
+        word: (Path(__file__).parent / "static" / "goods" / f"{word}.svg").read_bytes() for word in PICTURES
+    }
+
+    @blueprint.get("/static/goods/<word>.svg")
+    def drawing_of(word: str) -> Response:
+        if word not in drawings:
+            raise DoorError("not-found", "there is no such drawing")
+        return _kept(drawings[word], "image/svg+xml")
 
     @blueprint.get("/static/gateway.svg")
     def icon() -> Response:

@@ -148,7 +148,9 @@ def staff_page(
 def guard_answer(response: Response) -> Response:
     """Nothing of it is kept, only our own styles and pictures are loaded, no other site frames it; a script runs only where the
     page says so itself, and then only files of ours."""
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault(
+        "Cache-Control", "no-store"
+    )  # a good's picture never changes and says otherwise
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Security-Policy", POLICY)
     return response

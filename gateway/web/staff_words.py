@@ -123,9 +123,23 @@ ERRORS: dict[str, tuple[str, str]] = {
         "It is not known whether it was stored. Look before doing it again.",
     ),
     "words-unreadable": (
-        "请输入 18 位身份证号、11 位手机号或家庭编号。",
-        "Give an id number, a phone or a family code.",
+        "请输入 18 位身份证号、11 位手机号、家庭编号，或扫描平台二维码。",
+        "Give an id number, a phone or a family code, or scan the QR of a town's app.",
     ),
+    "proxy-id-needed": (
+        "请录入代办人的身份证号。",
+        "Read the proxy's id card: a proxy is found by the id number only.",
+    ),
+    "proxy-not-found": (
+        "没有查到代办人，请核对；代办人须为已登记居民。",
+        "The proxy is not known. Check what was read; a proxy must be a registered resident.",
+    ),
+    "proxy-is-resident": ("代办人不能是居民本人。", "The proxy is the resident; leave the field empty."),
+    "proxy-not-identified": (
+        "代办人身份未在本柜台核验，请返回重新录入；已记录。",
+        "The proxy's id card was not read at this desk. Go back and read it.",
+    ),
+    "proof-missing": ("请选择已核验的代办凭证。", "Choose the proof that was seen."),
     "resident-not-found": (
         "没有找到该居民，请核对录入内容。",
         "Nobody is known by this; check what was read or typed.",

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.db.embedded import Embedded
 from gateway.flows.offer_goods import offer_goods
+from gateway.flows.picture_good import picture_good
 from gateway.flows.register_households import register_households
 from gateway.flows.stock_goods import stock_goods
 from schemas.goods import Movement, NewGood, NewPrice
@@ -21,11 +22,13 @@ from schemas.values import TownCode
 from tests.bank_stage import resident_id
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.desk_stage import drawn_picture
 from tests.served import Served, scratch_database, served_gateway
 from tests.staff_stage import BRANCH, Browser, Person, add_person
 
 TOWN = TownCode("lijiayuan")
 FAMILY, ID_NO = "GL000001", resident_id(7)
+OTHER_ID = resident_id(8)
 FORMS = "application/x-www-form-urlencoded"
 
 
@@ -81,9 +84,10 @@ def _set_up(served: Served, town: SimulatedTown, database: TestDatabase) -> Desk
         for p in ("loanMapping", "redemption")
     ]
     member = {"memberIdNo": ID_NO, "memberName": "测试甲", "isHead": True, "consents": consents}
+    other = {**member, "memberIdNo": OTHER_ID, "memberName": "邻乙", "isHead": False}
     body = {
         "households": [
-            {"familyCode": FAMILY, "village": "试村", "memberSince": "2025-01-01", "members": [member]}
+            {"familyCode": FAMILY, "village": "试村", "memberSince": "2025-01-01", "members": [member, other]}
         ]
     }
     answer = register_households(house, TOWN, "lijiayuan-test", orjson.dumps(body), now=now)
@@ -228,9 +232,7 @@ def test_a_second_person_approves_and_reverses(desk: Desk, clerk: Browser) -> No
 def test_a_lost_answer_is_shown_with_what_to_tell(desk: Desk, clerk: Browser) -> None:
     where = _redeem(desk, clerk, desk.pan)
     desk.town.arm("drop", "confirm")
-    page = _act(clerk, where, "confirm")
-    assert "请勿交付商品" in page
-    assert 'http-equiv="refresh"' in page
+    assert "请勿交付商品" in _act(clerk, where, "confirm")
     refused = clerk.send(f"{where}/hand-over", {"form_token": clerk.form_token("/desk/")})
     assert refused.status_code == 409
 
@@ -243,3 +245,94 @@ def test_others_do_not_pass(desk: Desk) -> None:
     assert stranger.get(f"/desk/redemptions/{uuid4()}").status_code == 404
     assert stranger.get("/desk/supervisor").status_code == 403
     assert auditor.get("/desk/").status_code == 403
+
+
+def test_a_scanner_and_a_card_reader_type_more_than_a_number(clerk: Browser) -> None:
+    for words in (
+        f"https://ljy.example.invalid/me?familyCode={FAMILY}&v=1",
+        f"测试甲 男 汉 试村 {ID_NO} 某公安局 20200101-20400101",
+    ):
+        assert "测**" in clerk.post("/desk/find", page="/desk/", words=words, reason="enquiry").text
+    refused = clerk.post(
+        "/desk/find", page="/desk/", words="https://ljy.example.invalid/me?other=1", reason="enquiry"
+    )
+    assert refused.status_code == 400
+    assert "扫描平台二维码" in refused.text
+
+
+def test_a_proxy_is_another_known_person_with_a_proof_that_was_seen(desk: Desk, clerk: Browser) -> None:
+    found = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption")
+    chosen = {**_form_of(found.text, "/desk/basket"), f"q:{desk.pan}:{TOWN}": "1"}
+    for fields, said in (
+        ({"proxy": OTHER_ID}, "请选择已核验的代办凭证"),
+        ({"proxy": OTHER_ID, "proof": "friendship"}, "请选择已核验的代办凭证"),
+        ({"proxy": ID_NO, "proof": "kinship"}, "代办人不能是居民本人"),
+        ({"proxy": resident_id(4711), "proof": "kinship"}, "没有查到代办人"),
+        ({"proxy": FAMILY, "proof": "kinship"}, "请录入代办人的身份证号"),
+    ):
+        assert said in clerk.send("/desk/basket", {**chosen, **fields}).text, fields
+    basket = clerk.send("/desk/basket", {**chosen, "proxy": OTHER_ID, "proof": "kinship"})
+    form = _form_of(basket.text, "/desk/redeem")
+    unseen = clerk.send("/desk/redeem", {**form, "proxy_person_id": "999999"})
+    assert unseen.status_code == 422
+    assert "代办人身份未在本柜台核验" in unseen.text
+    where = clerk.send("/desk/redeem", form).headers["Location"]
+    page = clerk.get(where).text
+    assert "代办人 邻*" in page
+    assert OTHER_ID not in page
+    looked = "select count(*) from staff_look where person_id = %s and teller_no = 'C001'"
+    assert desk.database.sql(looked, (int(form["proxy_person_id"]),))[0][0] == 1
+    body = desk.database.sql(
+        "select convert_from(body, 'UTF8') from record where kind = 'redemption_event' order by recorded_at desc limit 1"
+    )[0][0]
+    assert '"proxy_proof":"kinship"' in str(body)
+    _act(clerk, where, "release")
+
+
+def test_a_picture_comes_from_our_own_origin_with_strict_headers(desk: Desk, clerk: Browser) -> None:
+    picture_good(desk.served.house, "PAN", drawn_picture("red"), by="test", now=datetime.now(UTC))
+    assert not picture_good(
+        desk.served.house, "PAN", drawn_picture("red"), by="test", now=datetime.now(UTC)
+    ), "the same again is nothing new"
+    page = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption").text
+    address = re.search(r'src="(/desk/pictures/[0-9a-f-]{36})"', page)
+    assert address is not None
+    assert 'src="/static/goods/box.svg"' in page, "a good without a picture has our drawing"
+    shown = clerk.get(address[1])
+    assert shown.headers["Content-Type"] == "image/webp"
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    assert shown.content[:4] == b"RIFF"
+    assert clerk.get(f"/desk/pictures/{uuid4()}").status_code == 404
+
+
+def test_a_history_is_a_look_and_tells_each_step(desk: Desk, clerk: Browser) -> None:
+    where = _redeem(desk, clerk, desk.pan)
+    _act(clerk, where, "release")
+    found = clerk.post("/desk/find", page="/desk/", words=ID_NO, reason="complaint")
+    count = "select count(*) from staff_look where reason = 'complaint'"
+    before = int(str(desk.database.sql(count)[0][0]))
+    page = clerk.send("/desk/history", _form_of(found.text, "/desk/history")).text
+    assert where in page
+    assert "居民放弃" in page
+    assert int(str(desk.database.sql(count)[0][0])) == before + 1
+
+
+def test_an_open_outcome_says_what_to_tell_and_stands_still_when_asked(desk: Desk, clerk: Browser) -> None:
+    desk.town.arm("drop", "freeze")
+    desk.town.arm("busy", "find", times=30)
+    where = _redeem(desk, clerk, desk.pan)
+    shown = clerk.get(where)
+    assert "平台的答复未收到" in shown.text
+    assert shown.headers["Refresh"] == "5"
+    assert "Refresh" not in clerk.get(where + "?still=1").headers
+    waiting = clerk.get("/desk/waiting")
+    assert where in waiting.text
+    assert "待查证" in waiting.text
+
+
+def test_a_receipt_on_a4(desk: Desk, clerk: Browser) -> None:
+    where = _redeem(desk, clerk, desk.pan)
+    _act(clerk, where, "confirm")
+    _act(clerk, where, "hand-over")
+    assert clerk.get(where + "/receipt?paper=a4").text.count('class="sheet"') == 2

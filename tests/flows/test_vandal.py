@@ -36,9 +36,11 @@ from gateway.flows.export_evidence import Wanted, export_evidence
 from gateway.flows.find_resident import find_resident
 from gateway.flows.hand_over_goods import hand_over_goods
 from gateway.flows.hold_resident import hold_resident
+from gateway.flows.identify_proxy import identify_proxy
 from gateway.flows.inspect_resident import inspect_resident
 from gateway.flows.inspect_witnesses import inspect_witnesses
 from gateway.flows.offer_goods import offer_goods
+from gateway.flows.picture_good import picture_good
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
@@ -62,13 +64,14 @@ from schemas.day_files import DayFile
 from schemas.goods import CountedGood, Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
 from schemas.ports import NO_WITNESSES, StatementLine
-from schemas.redemptions import Basket, LookReason
+from schemas.redemptions import Basket, LookReason, ProxyProof
 from schemas.soap import SoapRegistration
 from schemas.staff import Role, StaffCaller
 from schemas.values import beijing_date
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.desk_stage import drawn_picture
 from tests.house.tree import tables
 from tests.nanyang_stage import populate_links
 from tests.plain_scores import board, correct, correction, post, posting_house
@@ -114,7 +117,10 @@ def _redeem(house: House, town: SimulatedTown) -> None:
     )
     stock_goods(house, [Movement("receive", clerk.branch_no, good, 9, 0)], by="t", cause_id=uuid7(), now=NOW)
     inspect_resident(house, clerk, person_id, LookReason.REDEMPTION, now=NOW)
-    basket = Basket("k" * 16, person_id, None, (good_words.Wanted(good, TOWN, 1),), {TOWN: 5_000})
+    picture_good(house, "PAN", drawn_picture("red"), by="t", now=NOW)
+    proxy = identify_proxy(house, clerk, invented_id_no(2), resident_id=person_id, now=NOW)
+    wanted, shown = (good_words.Wanted(good, TOWN, 1),), {TOWN: 5_000}
+    basket = Basket("k" * 16, person_id, proxy.person_id, wanted, shown, ProxyProof.KINSHIP)
     redemption_id = redeem_points(house, clerk, basket, now=NOW).redemption_id
     confirm_redemption(house, clerk, redemption_id, now=NOW)
     assert hand_over_goods(house, clerk, redemption_id, now=NOW).state == "handed_over"

@@ -18,6 +18,7 @@ NEXT: Mapping[tuple[str, str], str] = {
     ("frozen", "confirm"): "confirmed",
     ("frozen", "release"): "released",
     ("confirmed", "reverse"): "reversed",
+    ("frozen", "expire"): "expired",  # by itself, not by anybody's call
 }
 
 
@@ -154,13 +155,18 @@ class Books:
         """Confirm, release or reverse; the same again is answered like the first time."""
         with self._lock:
             freeze = self.find(serial)
-            wanted = {"confirm": "confirmed", "release": "released", "reverse": "reversed"}[how]
+            wanted = {
+                "confirm": "confirmed",
+                "release": "released",
+                "reverse": "reversed",
+                "expire": "expired",
+            }[how]
             if freeze.state == wanted:
                 return freeze
             following = NEXT.get((freeze.state, how))
             if following is None:
                 raise BooksError(409, "freezeEnded", f"the freeze is {freeze.state}")
-            if following in ("released", "reversed"):
+            if following != "confirmed":
                 self.balances[freeze.family] += freeze.points_centi
             freeze.state, freeze.day = following, _today()
             self.acted += 1

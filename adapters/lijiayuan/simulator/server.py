@@ -145,6 +145,10 @@ def _add_controls(app: Flask, gate: _Gate, books: Books) -> None:
             gate.armed.clear()
         return jsonify({"armed": 0})
 
+    @app.post("/_expire/<serial>")
+    def expire(serial: str) -> Any:
+        return jsonify({"state": books.end(serial, "expire").state})
+
     @app.post("/_accounts")
     def accounts() -> Any:
         books.set_balances({str(code): int(centi) for code, centi in request.get_json().items()})
