@@ -27,15 +27,11 @@ join membership m on m.person_id = a.subject_id and m.valid_from_on <= %(on)s an
 
 -- name: mark_changed
 insert into changed_subject (subject_id, cause, queued_at)
-select unnest(%(subject_ids)s::bigint[]), %(cause)s, %(now)s
-on conflict (subject_id, cause) do nothing;
+select unnest(%(subject_ids)s::bigint[]), %(cause)s, %(now)s on conflict (subject_id, cause) do nothing;
 
 -- name: mark_everybody
 insert into changed_subject (subject_id, cause, queued_at)
-select household_id, %(cause)s, %(now)s from household
-union all
-select person_id, %(cause)s, %(now)s from person
-on conflict (subject_id, cause) do nothing;
+select household_id, %(cause)s, %(now)s from household union all select person_id, %(cause)s, %(now)s from person on conflict (subject_id, cause) do nothing;
 
 -- name: count_changes
 select (select count(*) from (select from changed_batch limit 10000) b)
@@ -388,23 +384,17 @@ select p.proposal_id, p.business_on, p.serial, p.decision_id, p.subject_id, p.pr
 from proposal p
 join decision d on d.decision_id = any(%(decision_ids)s::uuid[])
     and p.subject_id = d.subject_id and p.product = d.product and p.decision_id = d.decision_id
-left join revocation r using (proposal_id)
-order by p.proposed_at, p.proposal_id;
+left join revocation r using (proposal_id) order by p.proposed_at, p.proposal_id;
 
 -- name: find_decision_before
 -- What stood for the same subject and product when this decision was made.
 select b.decision_id from decision d
 join decision b on b.subject_id = d.subject_id and b.product = d.product
     and (b.decided_at, b.decision_id) < (d.decided_at, d.decision_id)
-where d.decision_id = %(decision_id)s
-order by b.decided_at desc, b.decision_id desc limit 1;
+where d.decision_id = %(decision_id)s order by b.decided_at desc, b.decision_id desc limit 1;
 
 -- name: list_told
--- What stands for an applicant, product by product, with what the bank made of it.
-select c.product, d.subject_id, d.ruleset_id, d.outcome, d.discount_bp, d.limit_increase_fen, d.body, d.as_of_on, p.state,
+select c.product, d.subject_id, d.outcome, d.discount_bp, d.limit_increase_fen, d.body, d.as_of_on, p.state,
     p.discount_bp as proposal_discount_bp, p.limit_increase_fen as proposal_limit_fen, p.valid_until_on
-from current_decision c
-join decision d using (decision_id)
-left join proposal p on p.proposal_id = c.proposal_id
-where c.subject_id = any(%(subject_ids)s::bigint[]) and d.applicant_id = %(applicant_id)s
-order by c.product, d.subject_id limit 20;
+from current_decision c join decision d using (decision_id) left join proposal p on p.proposal_id = c.proposal_id
+where c.subject_id = any(%(subject_ids)s::bigint[]) and d.applicant_id = %(applicant_id)s order by c.product, d.subject_id limit 20;
