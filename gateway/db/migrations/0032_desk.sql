@@ -1,4 +1,4 @@
--- 0031_desk
+-- 0032_desk
 -- Somebody comes in a resident's place: who, and which proof of it was seen, chosen from a list (Civil Code, art. 161 to 165).
 alter table redemption add column proxy_proof text not null default '';
 alter table redemption add constraint proxy_with_proof check
