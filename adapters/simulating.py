@@ -6,6 +6,8 @@ town's contract, has `GET /healthz`, `GET /_state`, `POST /_accounts`, `POST /_f
 
 A town whose simulator has a module `seeding` with `seed_year(ground) -> Sent` sends an invented year through the gateway's own
 doors, as its platform would: `make run` and `make demo` call every one of them.
+
+Accounting days are those of `now()`, which a rehearsal on a compressed clock turns by `turn_clock`.
 """
 
 from __future__ import annotations
@@ -13,9 +15,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+_turned: list[datetime] = []
+
+
+def now() -> datetime:
+    """The time on simulated platforms of this process, in UTC: the real one, unless a rehearsal turned it."""
+    return _turned[-1] if _turned else datetime.now(UTC)
+
+
+def turn_clock(to: datetime | None) -> None:
+    """Every simulated platform of this process keeps its books as of `to` from now on; None: the real time again."""
+    _turned[:] = [] if to is None else [to]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,11 @@ with line as materialized (
     from line l left join contribution c on c.town = %(town)s and c.reference = l.reference
     where l.line_kind = 'contribution'
 ), freezes as materialized (
-    -- What the town did under our serials, and what we are sure of: released and expired are both ended to us.
+    -- What the town did under our serials, and what we are sure of: released, expired and reversed are all ended to us.
     select l.reference, l.state, l.points_centi, g.serial is not null as stands, g.heard, g.total_centi as our_centi,
            concat_ws(',', case when g.total_centi <> l.points_centi then 'points' end,
                           case when g.holder_id is distinct from l.holder_id then 'account' end,
-                          case when g.heard <> l.state and not (l.state in ('released', 'expired') and g.heard in ('ended', 'absent'))
+                          case when g.heard <> l.state and not (l.state in ('released', 'expired', 'reversed') and g.heard in ('ended', 'absent'))
                                then 'state' end) as fields
     from line l left join redemption_leg g on g.town = %(town)s and g.serial = l.reference
     where l.line_kind = 'redemption'
@@ -127,7 +127,7 @@ select (select count(*) from statement_line l join contribution c on c.town = %(
        + (select count(*) from statement_line l join redemption_leg g on g.town = %(town)s and g.serial = l.reference
           where l.run_id = %(run_id)s and l.line_kind = 'redemption' and g.total_centi = l.points_centi
             and g.holder_id is not distinct from l.holder_id
-            and (g.heard = l.state or (l.state in ('released', 'expired') and g.heard in ('ended', 'absent')))) as matched,
+            and (g.heard = l.state or (l.state in ('released', 'expired', 'reversed') and g.heard in ('ended', 'absent')))) as matched,
        count(*) filter (where outcome = 'ours_only') as ours_only,
        count(*) filter (where outcome = 'theirs_only') as theirs_only,
        count(*) filter (where outcome = 'differs') as differing

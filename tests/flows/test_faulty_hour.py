@@ -13,6 +13,7 @@ from gateway.flows.verify_log import verify_log
 from tests.conftest import TestDatabase
 from tests.storm.evidence import CONTRADICTIONS, rows
 from tests.storm.faulty_hour import Hour, faulty_hour, settled_or_explained
+from tests.storm.wuhe_side import Wuhe, scores_that_differ
 
 #: those facts of a storm that hold with deductions and reversals too
 FACTS = (
@@ -30,9 +31,38 @@ def _hour(database: TestDatabase, folder: Path, seed: int, step_s: int) -> None:
         hour.pass_by(60, step_s)
         met = database.sql("select count(*), count(distinct outcome) from difference_change")
         still = hour.come_to_rest()
-        print(dict(hour.noted), [getattr(side, "told", {}) for side in hour.sides], met)
+        print(dict(hour.noted), [getattr(side, "told", {}) for side in hour.sides], hour.clerks.told, met)
         _assert_whole(hour, database)
         assert still == [], [f"{r.reference} {r.outcome} {r.action}" for r in still]
+        _assert_lists_counted(hour, database)
+        _assert_goods_paid(hour, database)
+
+
+def _assert_lists_counted(hour: Hour, database: TestDatabase) -> None:
+    """五和众联: lists replaced lists, corrections came, and one of them lowered a benefit that the bank had granted."""
+    [wuhe] = [side for side in hour.sides if isinstance(side, Wuhe)]
+    assert min(wuhe.told["replaced by difference"], wuhe.told["corrections"]) > 0, wuhe.told
+    assert scores_that_differ(wuhe, database) == []
+    lowered = database.sql(
+        "select count(*) from decision d join proposal p on p.decision_id = d.decision_id"
+        " join proposal before on before.proposal_id = p.supersedes"
+        " where d.caused_by like 'correction:wuhe_zhonglian/%' and p.discount_bp < before.discount_bp"
+        " and before.state = 'superseded' and p.state in ('accepted', 'in_force', 'superseded')"
+    )
+    assert lowered != [(0,)]
+
+
+def _assert_goods_paid(hour: Hour, database: TestDatabase) -> None:
+    """Every redemption is at an end, a town took its points iff the goods are gone, and its statement tells of each."""
+    assert hour.clerks.faults() == []
+    taken = database.sql(
+        "select count(distinct town), count(*) from redemption join redemption_leg using (redemption_id)"
+        " where state = 'handed_over'"
+    )
+    assert taken[0][0] == len(hour.sides), taken
+    ended = {str(state) for (state,) in database.sql("select distinct state from redemption")}
+    assert ended >= {"handed_over", "released", "reversed"}, ended
+    assert hour.bought_by_statements() == taken[0][1]
 
 
 def _assert_whole(hour: Hour, database: TestDatabase) -> None:

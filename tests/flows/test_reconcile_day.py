@@ -24,7 +24,7 @@ from gateway.flows.reconcile_due import reconcile_due
 from gateway.flows.register_households import register_households
 from gateway.house import House
 from schemas.errors import GatewayError, InvalidError, NotFoundError, UnavailableError
-from schemas.ports import StatementLine
+from schemas.ports import Reversing, StatementLine
 from schemas.values import BEIJING, Serial, beijing_date
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
@@ -343,21 +343,24 @@ def test_redemptions_meet_by_our_serial(house: House, town: SimulatedTown, datab
     """The simulated town books freezes by its own clock: the day is today's, compared tomorrow."""
     now = datetime.now(UTC)
     assert town.calls.post(f"{town.address}/_accounts", json={"F1": 100_000}, timeout=5).ok
-    client, serials = house.clients[TOWN], [Serial(f"R{uuid4().hex[:12]}-{n}") for n in range(6)]
-    right, ended, other_state, other_points, nobody, ours = serials
-    for serial in serials[:5]:
+    client, serials = house.clients[TOWN], [Serial(f"R{uuid4().hex[:12]}-{n}") for n in range(7)]
+    right, ended, other_state, other_points, nobody, taken_back, ours = serials
+    assert isinstance(client, Reversing)
+    for serial in serials[:6]:
         client.freeze(serial, "F1", 300, "tea")
     client.confirm(right)
     client.release(ended)
     client.confirm(other_state)
+    client.confirm(taken_back)
+    client.reverse(taken_back)
     for serial, heard, points in (
         (right, "confirmed", 3), (ended, "ended", 3), (other_state, "doubtful", 3), (other_points, "frozen", 4),
-        (ours, "confirmed", 3),
+        (ours, "confirmed", 3), (taken_back, "ended", 3),
     ):  # fmt: skip
         _leg(database, house, serial, heard, points)
     day, after = beijing_date(now), datetime.now(UTC) + timedelta(days=1)
     found = reconcile_day(house, TOWN, day, now=after)
-    assert (found.lines, found.matched, found.changes) == (5, 2, 4)
+    assert (found.lines, found.matched, found.changes) == (6, 3, 4)
     assert _standing(house) == {
         other_state: ("differs", "state", "bank", "open"),
         other_points: ("differs", "points", "bank", "open"),

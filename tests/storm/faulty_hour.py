@@ -20,6 +20,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from adapters import simulating
 from adapters.lijiayuan import create_client, create_reader
 from gateway.config import Config
 from gateway.db import Database, Row
@@ -43,13 +44,18 @@ from schemas.values import BEIJING, TownCode, first_id_of
 from tests.bank_stage import KEYS, RULESET, Stage, bank_client, resident_id, simulated_bank
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.storm.clerks import Clerks, Customers
 from tests.storm.nanyang_side import nanyang_side
 from tests.storm.pingan_side import pingan_side
+from tests.storm.wuhe_side import HEADS, wuhe_side
 
 BEGINS = datetime(2026, 11, 19, 15, 30, tzinfo=UTC)  # 23:30 in Beijing
 BANK_FAULTS = ("slow", "drop", "drop_before", "garbage", "error", "busy", "unknown", "repeat")
 STATEMENT_FAULTS = ("drop", "busy", "garbage", "repeat", "reorder", "cut", "another_day")
 TOWN = TownCode("lijiayuan")
+RULES = RULESET.replace(
+    "lijiayuan: {num: 1, den: 1}", "lijiayuan: {num: 1, den: 1}\n    wuhe_zhonglian: {num: 1, den: 1}"
+)
 Item = dict[str, Any]
 
 
@@ -67,7 +73,10 @@ class Side(Protocol):
         """What it does in one step: pushes, some of them lost, repeated, late or wrong."""
 
     def fail(self) -> None:
-        """Arm a fault of its own platform."""
+        """Arm a fault on its platform's statement or feed."""
+
+    def customers(self) -> Customers:
+        """Who buys goods for its points."""
 
     def heal(self) -> None: ...
     def mend(self, house: House, row: Row, now: datetime) -> None:
@@ -191,6 +200,10 @@ class Lijiayuan:
     def fail(self) -> None:
         self.simulated.arm(self.dice.choice(STATEMENT_FAULTS), "statement")
 
+    def customers(self) -> Customers:
+        accounts = {resident_id(n): f"GL{n:06d}" for n in range(1, self.families + 1)}
+        return Customers(self.town, accounts, self.simulated.address, self.simulated.calls)
+
     def heal(self) -> None:
         assert self.simulated.calls.delete(f"{self.simulated.address}/_faults", timeout=10).ok
 
@@ -209,7 +222,12 @@ def _lijiayuan(folder: Path, dice: random.Random) -> Iterator[Side]:
 
 
 #: Every town of the hour.
-SIDES: tuple[Callable[[Path, random.Random], Any], ...] = (_lijiayuan, pingan_side, nanyang_side)
+SIDES: tuple[Callable[[Path, random.Random], Any], ...] = (
+    _lijiayuan,
+    pingan_side,
+    nanyang_side,
+    wuhe_side,
+)
 
 
 @dataclass
@@ -218,17 +236,21 @@ class Hour:
 
     stage: Stage
     sides: list[Side]
+    clerks: Clerks
     dice: random.Random
     noted: Counter[str] = field(default_factory=Counter)
 
     def pass_by(self, minutes: int, step_s: int) -> None:
         """The faulty time."""
         for number in range(minutes * 60 // step_s):
-            now = self.stage.later(seconds=step_s)
+            now = self._later(seconds=step_s)
             for side in self.sides:
                 side.send(self.stage.house, now)
                 if self.dice.random() < 0.2:
                     side.fail()
+            if self.dice.random() < 0.5:
+                self.clerks.fail()
+            self.clerks.serve(self.stage.house, now)
             if self.dice.random() < 0.6:
                 fault = self.dice.choice(BANK_FAULTS)
                 self.stage.bank.fail(fault, seconds=0.7 if fault == "slow" else 0.1)
@@ -237,10 +259,17 @@ class Hour:
             if number % 5 == 4:
                 self._operate()
 
+    def _later(self, **delta: float) -> datetime:
+        """Time goes by, here and on the towns' platforms."""
+        now = self.stage.later(**delta)
+        simulating.turn_clock(now)
+        return now
+
     def _work(self) -> None:
         """The jobs, as often as the step."""
         house, now = self.stage.house, self.stage.now
         seal_log(house, now=now)
+        self.clerks.work(house, now)
         for job in (self.stage.propose, self.stage.refresh, self.stage.deliver, self.stage.settle):
             self.noted.update(job())
         self.noted.update(self._pull())
@@ -267,24 +296,33 @@ class Hour:
         for side in self.sides:
             side.heal()
             for item in getattr(side, "held", []):
-                side._push(self.stage.house, [item], self.stage.later(seconds=1))  # type: ignore[attr-defined]
+                side._push(self.stage.house, [item], self._later(seconds=1))  # type: ignore[attr-defined]
         self.stage.quiet()
         rows: list[Row] = []
         for _ in range(6):
-            self.stage.later(hours=9)
+            self._later(hours=9)
             self._work()
+            self.clerks.close_branch(self.stage.house, self.stage.now)
             self._operate()
             self.stage.quiet()
             rows = [row for row in list_differences(self.stage.house) if row.state == "open"]
             if not rows and self.stage.now > BEGINS + timedelta(days=2):
                 break
             for row in rows:
+                if row.line_kind == "redemption":
+                    continue  # ours to settle, not the town's: the jobs do it
                 next(side for side in self.sides if side.town == row.town).mend(
                     self.stage.house, row, self.stage.now
                 )
         self._work()
         self.stage.quiet()
         return rows
+
+    def bought_by_statements(self) -> int:
+        """How many purchases the towns' own day statements tell of, over all days."""
+        days = [BEGINS.astimezone(BEIJING).date() + timedelta(days=n) for n in range(5)]
+        lines = [line for side in self.sides for on in days for line in side.client.day_statement(on)]
+        return sum(line.kind == "redemption" and line.state == "confirmed" for line in lines)
 
 
 @contextmanager
@@ -297,6 +335,8 @@ def faulty_hour(database: TestDatabase, folder: Path, seed: int) -> Iterator[Hou
     )
     log_key.chmod(0o600)
     with ExitStack() as stack:
+        stack.callback(simulating.turn_clock, None)
+        simulating.turn_clock(BEGINS)
         bank = stack.enter_context(simulated_bank())
         sides: list[Side] = [
             stack.enter_context(make(folder / f"town{n}", dice)) for n, make in enumerate(SIDES)
@@ -323,13 +363,15 @@ def faulty_hour(database: TestDatabase, folder: Path, seed: int) -> Iterator[Hou
         )
         stage = Stage(house, database, bank, now=BEGINS)
         stage.house = guarded(house)
-        ruleset, _ = propose_ruleset(stage.house, RULESET, by="author", now=stage.now)
+        ruleset, _ = propose_ruleset(stage.house, RULES, by="author", now=stage.now)
         approve_ruleset(stage.house, ruleset.ruleset_id, by="approver", now=stage.now)
         for side in sides:
             side.register(stage.house, stage.now)
-        for n in range(1, 13):
-            bank.say_of(resident_id(n), base_rate_bp=500, base_limit_fen=10_000_000, vetoes=[], honours=[])
-        yield Hour(stage, sides, dice)
+        for id_no in (*map(resident_id, range(1, 13)), *HEADS.values()):
+            bank.say_of(id_no, base_rate_bp=500, base_limit_fen=10_000_000, vetoes=[], honours=[])
+        clerks = Clerks([side.customers() for side in sides], database, dice)
+        clerks.open_branch(stage.house, stage.now)
+        yield Hour(stage, sides, clerks, dice)
 
 
 def settled_or_explained(rows: Sequence[Row]) -> list[str]:

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from adapters import nanyang_young
-from gateway import ledger, subjects, translog
+from gateway import ledger, links, subjects, translog
 from gateway.db import Row
 from gateway.house import House
+from gateway.links import Held
+from gateway.links.restate import LINKED as LINKED_STATE
+from gateway.links.restate import link_record
 from gateway.subjects.restate import GIVEN, consent_records
 from schemas.feeds import TownFeed
 from schemas.ports import TownClient, TownReader
 from schemas.values import TownCode
 from tests.nanyang_stage import TOWN, SimulatedNanyang, member, openid, registration, running_nanyang
+from tests.storm.clerks import PLENTY_CENTI, Customers
 
 LINKED, EVERYBODY = 8, 10  # residents by number from 1; the last two never agreed to anything
 FEED_FAULTS = ("drop", "busy", "garbage", "repeat", "reorder", "slow")
@@ -53,15 +57,21 @@ class Nanyang:
         return nanyang_young.create_feed(self._config)
 
     def register(self, house: House, now: datetime) -> None:
-        """Residents as linking leaves them: an account with us, and a grant that stands with the town."""
-        self.it.books.add_members([member(n) for n in range(1, EVERYBODY + 1)])
+        """Residents as linking leaves them: an account and a link with us, and a grant that stands with the town."""
+        people = [{**member(n), "balance_centi": PLENTY_CENTI} for n in range(4, EVERYBODY + 1)]
+        self.it.books.add_members(people)
+        for n in (1, 2, 3):  # the platform began with them
+            self.it.books.members[openid(n)].balance_centi = PLENTY_CENTI
         with house.db.transaction() as tx:
             for n in range(1, LINKED + 1):
                 person, given = subjects.register_account(
                     tx, house.keys, TOWN, registration(n), openid(n), now=now, new_id=house.new_id
                 )
                 ledger.open_accounts(tx, TOWN, [int(person)])
-                records = consent_records(tx, GIVEN, [change.consent_id for change in given])
+                held = Held(house.new_id(), TOWN, person, openid(n), "refresh")
+                link_id, _ = links.insert_link(tx, house.keys, held, now=now)
+                records = [link_record(tx, LINKED_STATE, link_id)]
+                records += consent_records(tx, GIVEN, [change.consent_id for change in given])
                 translog.append_records(tx, records, now=now, new_id=house.new_id)
                 self.it.books.members[openid(n)].granted = True
 
@@ -108,6 +118,11 @@ class Nanyang:
         fault, on = self.dice.choice(FEED_FAULTS), self.dice.choice(ON)
         times = self.dice.choice((1, 1, 4))  # four outlast the retries
         self.it.arm(fault, on, seconds=0.8 if fault == "slow" else 20, times=1 if fault == "slow" else times)
+
+    def customers(self) -> Customers:
+        """Whoever linked. Their balances move with what they do, too."""
+        accounts = {member(n)["id_no"]: openid(n) for n in range(1, LINKED + 1)}
+        return Customers(TOWN, accounts, self.it.address, self.it.calls, only_bought=False)
 
     def heal(self) -> None:
         self.it.calm()

@@ -21,11 +21,17 @@ from schemas.errors import InvalidError
 from schemas.ports import TownClient, TownReader
 from schemas.resident_id import check_character
 from schemas.values import BEIJING, TownCode
+from tests.bank_stage import resident_id
 from tests.contract.simulated import SimulatedNeighbour, simulated
+from tests.storm.clerks import FAULTS, Customers
 
 TOWN = TownCode("pingan_gongfu")
 NS = "urn:pingan-gongfu:gateway:1"
-WHO = [f"33019919800517{n:03d}" + check_character(f"33019919800517{n:03d}") for n in range(1, 9)]
+#: the first three are of families of 沥家园: their baskets are paid with points of both towns
+NAMES = {resident_id(n): "测试甲" for n in (1, 2, 3)} | {
+    (first := f"33019919800517{n:03d}") + check_character(first): "测试𠮷" for n in range(1, 9)
+}
+WHO = list(NAMES)
 STRANGER = "33019919800517099" + check_character("33019919800517099")
 STATEMENT_FAULTS = ("drop", "busy", "garbage", "repeat", "reorder")
 Item = dict[str, str]
@@ -59,8 +65,11 @@ class Pingan:
 
     def register(self, house: House, now: datetime) -> None:
         given = (now - timedelta(days=60)).astimezone(BEIJING)
-        consent = {"YT": "01", "TYSJ": f"{given:%Y%m%d%H%M%S}", "WBBB": "2025-07", "PZH": "", "JHR": ""}
-        persons = [{"SFZH": who, "XM": "测试𠮷", "SJH": "", "TYLB": {"TY": [consent]}} for who in WHO]
+        at = f"{given:%Y%m%d%H%M%S}"
+        consents = [{"YT": use, "TYSJ": at, "WBBB": "2025-07", "PZH": "", "JHR": ""} for use in ("01", "02")]
+        persons = [
+            {"SFZH": who, "XM": name, "SJH": "", "TYLB": {"TY": consents}} for who, name in NAMES.items()
+        ]
         body = f'<RYDJ xmlns="{NS}">{xml_of({"LSH": "DJ1", "RYLB": {"RY": persons}})}</RYDJ>'
         answers = register_households(house, TOWN, "pingan", body.encode(), now=now)
         assert {str(a.status) for a in answers} == {"accepted"}, answers
@@ -68,8 +77,9 @@ class Pingan:
     def _item(self, now: datetime, **changes: str) -> Item:
         self.number += 1
         at = (now - timedelta(seconds=self.dice.choice((0, 0, 5, 600, 3000)))).astimezone(BEIJING)
+        who = self.dice.choice(WHO)
         item = {
-            "LSH": f"PA{self.number:06d}", "SFZH": self.dice.choice(WHO), "XM": "测试𠮷", "HDLX": "PAXF", "LX": "01",
+            "LSH": f"PA{self.number:06d}", "SFZH": who, "XM": NAMES[who], "HDLX": "PAXF", "LX": "01",
             "JF": str(self.dice.randint(1, 30)), "FSSJ": f"{at:%Y%m%d%H%M%S}", "YLSH": "", **changes,
         }  # fmt: skip
         self.sent[item["LSH"]] = item
@@ -125,6 +135,10 @@ class Pingan:
 
     def fail(self) -> None:
         self.it.arm(self.dice.choice(STATEMENT_FAULTS), "statement")
+
+    def customers(self) -> Customers:
+        faults = (*FAULTS, "unknown")
+        return Customers(TOWN, {who: who for who in WHO}, self.it.place.address, self.it.calls, faults)
 
     def heal(self) -> None:
         self.it.calm()

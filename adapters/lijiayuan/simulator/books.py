@@ -9,9 +9,11 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+from adapters.simulating import now
 
 TOWN_TIME = timezone(timedelta(hours=8))
 NEXT: Mapping[tuple[str, str], str] = {
@@ -185,4 +187,4 @@ class Books:
 
 
 def _today() -> str:
-    return datetime.now(UTC).astimezone(TOWN_TIME).date().isoformat()
+    return now().astimezone(TOWN_TIME).date().isoformat()

@@ -10,9 +10,11 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import islice
 from typing import Any
+
+from adapters.simulating import now
 
 TOWN_TIME = timezone(timedelta(hours=8))
 NEXT: Mapping[tuple[str, str], str] = {
@@ -242,7 +244,7 @@ class Books:
 
 
 def _today() -> str:
-    return datetime.now(UTC).astimezone(TOWN_TIME).date().isoformat()
+    return now().astimezone(TOWN_TIME).date().isoformat()
 
 
 def _day(epoch_ms: int) -> str:

@@ -9,9 +9,11 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+from adapters.simulating import now
 
 TOWN_TIME = timezone(timedelta(hours=8))
 FROZEN, CONFIRMED, RELEASED, EXPIRED, REVERSED = "01", "02", "03", "04", "05"
@@ -158,7 +160,7 @@ class Books:
 
 def today() -> str:
     """The town's accounting day now."""
-    return datetime.now(UTC).astimezone(TOWN_TIME).strftime("%Y%m%d")
+    return now().astimezone(TOWN_TIME).strftime("%Y%m%d")
 
 
 def centi_of(text: str) -> int | None:

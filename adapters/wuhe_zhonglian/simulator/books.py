@@ -9,9 +9,11 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+from adapters.simulating import now
 
 TOWN_TIME = timezone(timedelta(hours=8))
 #: what is asked → the state it begins from, the state it leads to
@@ -186,4 +188,4 @@ def written(centi: int) -> str:
 
 
 def _today() -> str:
-    return datetime.now(UTC).astimezone(TOWN_TIME).date().isoformat()
+    return now().astimezone(TOWN_TIME).date().isoformat()
