@@ -147,7 +147,7 @@ class Clerks:
             self._try(lambda: hand_over_goods(house, self.clerk, redemption_id, now=now))
         elif state == "confirmed" and luck < 0.9:
             self._try(lambda: release_redemption(house, self.clerk, redemption_id, now=now))
-        elif state == "handed_over" and luck < 0.08:
+        elif state == "handed_over" and luck < 0.03:
             self._try(lambda: reverse_redemption(house, self.supervisor, redemption_id, now=now))
 
     def _try(self, act: Callable[[], Redemption]) -> Redemption | None:
@@ -165,6 +165,21 @@ class Clerks:
         for job in (settle_redemptions, end_overdue_holds):
             for state, count in job(house, now=now).items():
                 self.told[f"job {state}"] += count
+
+    def serve_each_town(self, house: House, now: datetime) -> None:
+        """The faults are over: every town's points buy goods again, and not all of them stay bought."""
+        for customers in self.towns:
+            for keep in (True, False):
+                basket = Basket(
+                    uuid4().hex, self.people[min(customers.accounts)], None,
+                    (Wanted(self.good, customers.town, 1),), {str(customers.town): PRICE_CENTI},
+                )  # fmt: skip
+                bought = redeem_points(house, self.clerk, basket, now=now).redemption_id
+                assert confirm_redemption(house, self.clerk, bought, now=now).state == "confirmed"
+                hand_over_goods(house, self.clerk, bought, now=now)
+                if not keep:
+                    done = reverse_redemption(house, self.supervisor, bought, now=now)
+                    assert done.state == "reversed", done
 
     def close_branch(self, house: House, now: datetime) -> None:
         """Before the day ends nothing may be under way: what is confirmed is handed over."""

@@ -298,6 +298,8 @@ class Hour:
             for item in getattr(side, "held", []):
                 side._push(self.stage.house, [item], self._later(seconds=1))  # type: ignore[attr-defined]
         self.stage.quiet()
+        self._later(hours=1)  # every breaker is tried again by now
+        self.clerks.serve_each_town(self.stage.house, self.stage.now)
         rows: list[Row] = []
         for _ in range(6):
             self._later(hours=9)
