@@ -94,8 +94,8 @@ def test_the_contract_is_valid_openapi(served: Served) -> None:
     validate(contract)
 
 
-def test_a_minute_of_nonsense_is_answered_by_the_contract(served: Served, tmp_path: Path) -> None:
-    _assert_clean(served, _fuzz(served, tmp_path, 60))
+def test_half_a_minute_of_nonsense_is_answered_by_the_contract(served: Served, tmp_path: Path) -> None:
+    _assert_clean(served, _fuzz(served, tmp_path, 30))
 
 
 @pytest.mark.soak
