@@ -135,6 +135,7 @@ def _told_by_signals(supervisor: Supervisor) -> Iterator[None]:
 
 def _seed(places: Places, supervisor: Supervisor, families: int) -> None:
     from gateway.sandbox import ground
+    from gateway.sandbox.counter_day import walk_counter_day
     from gateway.sandbox.seed import entry_maker, is_seeded, seed_year
 
     if is_seeded(places):
@@ -147,7 +148,9 @@ def _seed(places: Places, supervisor: Supervisor, families: int) -> None:
             places, today=beijing_date(datetime.now(UTC)), families=families, progress=bar,
             entry=entry_maker(house),
         )  # fmt: skip
+    redemptions = walk_counter_day(house, places.simulator(next(iter(places.town_ports))), found.families)
     house.db.close()
+    console.print(f"柜台 {redemptions} 笔兑换 redemptions at the desk, in every state")
     supervisor.look()
     seconds = time.monotonic() - began
     console.print(f"{found.items} 条 items in {seconds:.0f} s, {found.items / seconds:,.0f}/s")

@@ -75,6 +75,7 @@ def test_stopped_while_seeding_it_goes_on_where_it_was_and_seeds_once(folder: Pa
     assert again.returncode == 0, said
     marker = json.loads((folder / "state" / "seeded.json").read_text())
     assert marker["answered"] == {"accepted": marker["items"]}
+    assert "柜台 9 笔兑换" in said, "redemptions to look at, one in each state"
     assert marker["items"] > 500
     once_more = gateway(folder, "run", "--port", str(port()), *families, "--once-ready-exit")
     said = finish(once_more)
