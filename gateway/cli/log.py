@@ -184,6 +184,15 @@ def keys() -> None:
         print(verifier.vkey())
 
 
+@group.command("sm2-key")
+def sm2_key() -> None:
+    """Make an SM2 key beside the log's key: from now on checkpoints carry a second signature (needs the extra guomi)."""
+    from gateway.translog import add_sm2_key
+
+    config = load_config()
+    print(add_sm2_key(config.log_key, config.log_verifiers, config.log_origin))
+
+
 @group.command()
 def cosign() -> None:
     """Ask the witnesses to sign the newest checkpoint."""

@@ -24,7 +24,7 @@ from gateway.translog.cosigning import (
     witness_verifier,
 )
 from gateway.translog.findings import Findings, LogFault
-from gateway.translog.keys import load_signer, load_verifiers, publish_verifiers
+from gateway.translog.keys import add_sm2_key, load_signer, load_verifiers, publish_verifiers
 from gateway.translog.merkle import leaf_hash
 from gateway.translog.proofs import (
     RecordProof,
@@ -53,6 +53,7 @@ __all__ = [
     "Restaters",
     "SealedChunk",
     "StoredCheckpoint",
+    "add_sm2_key",
     "append_records",
     "audit_log",
     "check_proof",

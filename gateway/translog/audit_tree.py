@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.db import Transaction, load_queries
-from gateway.translog.checkpoint import Checkpoint, open_checkpoint
+from gateway.translog.checkpoint import SignedCheckpoint, open_checkpoint
 from gateway.translog.findings import Findings
 from gateway.translog.merkle import HASH_BYTES, Edge, perfect_root
 from gateway.translog.note import Verifier
+from gateway.translog.sm2 import SM2
 from gateway.translog.tiles import WIDTH
 from schemas.errors import GatewayError
 
@@ -222,7 +223,7 @@ def _check_notes(
     tx: Transaction, verifiers: Sequence[Verifier], findings: Findings, origin: str
 ) -> Iterator[Expected]:
     """Each stored checkpoint: columns, note, signatures, time and number; yields the root it claims."""
-    number, signed_at = 0, None
+    number, signed_at, second_from = 0, None, 0
     for piece in tx.stream(queries.list_checkpoints):
         for row in piece:
             found_number, size, root, note, found_at = row
@@ -242,13 +243,33 @@ def _check_notes(
             findings.count("checkpoints")
             if signed is None:
                 yield Expected(size, bytes(root), where)
-            elif signed.size == size:
-                yield Expected(size, signed.root, where)
+                continue
+            if _has_second(signed, findings):
+                second_from = second_from or size
+            elif second_from:
+                value = (
+                    f"its second signature (SM2) is missing; checkpoints carry one from size {second_from} on"
+                )
+                _note_wrong(findings, where, value)
+            if signed.checkpoint.size == size:
+                yield Expected(size, signed.checkpoint.root, where)
+
+
+def _has_second(signed: SignedCheckpoint, findings: Findings) -> bool:
+    """Whether the log signed with SM2 too; counted as checked, or as not checked where nothing here can."""
+    mine = signed.checkpoint.origin
+    if any(one.kind == SM2 and one.name == mine for one in signed.by):
+        findings.count("SM2 signatures")
+        return True
+    if any(one.name == mine for one in signed.unchecked):
+        findings.count("SM2 signatures NOT checked (the extra guomi is not installed)")
+        return True
+    return False
 
 
 def _check_note(
     row: tuple[int, bytes, str, datetime], verifiers: Sequence[Verifier], findings: Findings, origin: str
-) -> Checkpoint | None:
+) -> SignedCheckpoint | None:
     """What was signed; None when the note cannot be believed."""
     size, root, note, signed_at = row
     where = f"checkpoint of size {size}"
@@ -266,7 +287,7 @@ def _check_note(
         _note_wrong(findings, where, f"column root is {root.hex()}, signed is {signed.checkpoint.root.hex()}")
     if signed.signed_at != signed_at:
         _note_wrong(findings, where, f"column signed_at is {signed_at}, signed is {signed.signed_at}")
-    return signed.checkpoint
+    return signed
 
 
 def _note_wrong(findings: Findings, where: str, value: str) -> None:

@@ -34,16 +34,21 @@ class SignedCheckpoint(NamedTuple):
         datetime | None
     )  # the earliest of the timed signatures; None when there is none by a key we know
     by: tuple[Verifier, ...] = ()
+    unchecked: tuple[
+        Verifier, ...
+    ] = ()  # known keys whose signatures nothing here can check (SM2 without its extra)
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer, signed_at: datetime) -> str:
-    """The signed note: a plain and a timed signature of the log's key. `signed_at` counts in whole seconds."""
+    """The signed note: a plain and a timed signature of the log's key, and one of its SM2 key if it has one. `signed_at` counts
+    in whole seconds."""
     if checkpoint.origin == "cosignature/v1" or checkpoint.origin != signer.name:
         raise InvalidError(
             "the log's origin is its signer's name", where="GATEWAY_LOG_ORIGIN", value=checkpoint.origin
         )
     text = checkpoint.text()
-    return f"{text}\n{signer.sign(text)}{signer.sign_at(text, int(signed_at.timestamp()))}"
+    timed = signer.sign_at(text, int(signed_at.timestamp()))
+    return f"{text}\n{signer.sign(text)}{timed}{signer.sign_second(text)}"
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -80,7 +85,7 @@ def open_checkpoint(note: str, verifiers: Sequence[Verifier], *, timed: bool = F
             value=f"size {checkpoint.size}",
         )
     signed_at = None if opened.signed_at_s is None else _instant(opened.signed_at_s)
-    return SignedCheckpoint(checkpoint, signed_at, tuple(opened.by))
+    return SignedCheckpoint(checkpoint, signed_at, tuple(opened.by), tuple(opened.unchecked))
 
 
 def _instant(posix_s: int) -> datetime:

@@ -85,6 +85,7 @@ def describe(verdict: Verdict) -> list[str]:
         f"verifies: evidence about {verdict.about_kind} {verdict.about_id}",
         f"  log {verdict.origin}, {verdict.size} records{when}",
         f"  witnesses: {', '.join(verdict.witnesses) or 'none of those whose keys were given'}",
+        *([f"  second signature (SM2): {verdict.second}"] if verdict.second else []),
         f"  records: {kinds}",
     ]
 

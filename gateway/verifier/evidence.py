@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from gateway.translog.checkpoint import SignedCheckpoint, open_checkpoint
 from gateway.translog.merkle import leaf_hash, verify_inclusion
 from gateway.translog.note import COSIGNATURE, Verifier, open_note, strict_base64
+from gateway.translog.sm2 import SM2
 from gateway.verifier.checks import check_together
 from gateway.verifier.document import canonical_text, seal_text, split, write_unsealed
 from gateway.verifier.statements import Statement, tampered
@@ -34,6 +35,7 @@ class Verdict(NamedTuple):
     signed_at: datetime | None
     witnesses: tuple[str, ...]
     kinds: Counter[str]
+    second: str = ""  # of the log's SM2 signature: 'checked', 'not checked', or '' when it carries none by a key that was given
 
 
 def verify_evidence(
@@ -92,7 +94,14 @@ def _judge(document: Mapping[str, Any], verifiers: Sequence[Verifier], quorum: i
         signed.signed_at,
         witnesses,
         Counter(one.kind for one in statements),
+        _second(signed),
     )
+
+
+def _second(signed: SignedCheckpoint) -> str:
+    if any(one.kind == SM2 for one in signed.by):
+        return "checked"
+    return "NOT checked: install gateway-verifier[guomi]" if signed.unchecked else ""
 
 
 def _check_checkpoint(document: Mapping[str, Any], verifiers: Sequence[Verifier]) -> SignedCheckpoint:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = {
     **{f"gateway.verifier.{name}": name for name in (
         "checks", "command", "document", "evidence", "page", "statements", "witness", "witness_server")},
-    **{f"gateway.translog.{name}": name for name in ("checkpoint", "ed25519", "keys", "merkle", "note")},
+    **{f"gateway.translog.{name}": name for name in ("checkpoint", "ed25519", "keys", "merkle", "note", "sm2")},
     "gateway.contributions.digests": "digests",
     "schemas.errors": "errors",
 }  # fmt: skip
@@ -37,6 +37,7 @@ dependencies = []
 
 [project.optional-dependencies]
 witness = ["cryptography>=42"]
+guomi = ["gmssl-pyx>=2.1"]
 
 [project.scripts]
 gateway-verify = "{package}.command:main"

@@ -10,6 +10,8 @@ import pytest
 from gateway.flows.seal_log import seal_log
 from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.house import House
+from gateway.translog import add_sm2_key, note, publish_verifiers
+from gateway.translog.sm2 import is_installed
 from schemas.errors import TamperedError
 from tests.conftest import TestDatabase
 from tests.integration.log_house import NOW, RESTATERS, add_batches, later, make_house
@@ -250,3 +252,25 @@ def test_verification_passes_while_records_are_written_and_sealed(house: House) 
         writer.join()
     assert [report.faults for report in reports if not report.ok] == []
     assert reports[-1].size > reports[0].size
+
+
+@pytest.mark.skipif(not is_installed(), reason="the extra guomi is not installed: pip install gateway[guomi]")
+def test_the_second_signature_is_checked_and_missed(
+    database: TestDatabase, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = house.config
+    publish_verifiers(config.log_verifiers, config.log_key, config.log_origin)
+    add_sm2_key(config.log_key, config.log_verifiers, config.log_origin)
+    for step in (3, 4):
+        add_batches(house, 1)
+        seal_log(house, now=later(step))
+    assert (_verify(house).faults, _verify(house).checked["SM2 signatures"]) == ((), 2)
+    monkeypatch.setattr(note, "is_installed", lambda: False)
+    without = _verify(house)
+    assert without.ok
+    assert without.checked["SM2 signatures NOT checked (the extra guomi is not installed)"] == 2
+    monkeypatch.undo()
+    _tamper(
+        database, "update checkpoint set note = rtrim(regexp_replace(note, '[^\n]*\n$', '')) where size = 602"
+    )
+    assert "second signature (SM2) is missing" in _verify(house).faults[0].value
