@@ -11,6 +11,7 @@ from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.end_overdue_holds import end_overdue_holds
 from gateway.flows.erase_residents import erase_residents
 from gateway.flows.expire_benefits import expire_benefits
+from gateway.flows.note_keys import note_keys
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.pull_changes import pull_changes
 from gateway.flows.pull_day_files import pull_day_files
@@ -78,6 +79,10 @@ def _cosign(house: House, now: datetime) -> Counts:
             remedy="`gateway log witnesses` says what to do",
         )
     return {"signed": done.signed, "away": done.away}
+
+
+def _note_keys(house: House, now: datetime) -> Counts:
+    return {"changed": note_keys(house, now=now)}
 
 
 def _propose(house: House, now: datetime) -> Counts:
@@ -175,6 +180,7 @@ def _verify(house: House, now: datetime) -> Counts:
 JOBS = (
     Job("seal_log", "gives waiting records their place in the log and signs", _seal, every_s=1),
     Job("cosign_checkpoint", "asks the witnesses to sign the newest checkpoint", _cosign, every_s=5),
+    Job("note_keys", "records which keys and certificates of ours began or ended", _note_keys, every_s=300),
     Job("propose_benefits", "evaluates whose facts changed and writes proposals", _propose, every_s=2),
     Job("deliver_proposals", "says waiting messages to the bank", _deliver, every_s=2),
     Job("settle_unknowns", "asks the bank what it heard where its answer was lost", _settle, every_s=5),

@@ -87,6 +87,7 @@ def describe_report(report: VerifyReport) -> list[str]:
     lines += [f"  {number}. [{fault.code}] {fault}" for number, fault in enumerate(report.faults, 1)]
     if report.fault_count > len(report.faults):
         lines.append(f"  … and {report.fault_count - len(report.faults)} more")
+    lines += [f"not here yet: {one}" for one in report.missing]
     return lines
 
 

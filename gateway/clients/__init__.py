@@ -1,12 +1,13 @@
 """Towns' clients: who may speak for which town, over OAuth or SOAP, with which keys and certificates.
 
-Owns: client, client_change, assertion_used, soap_client, soap_message_used
+Owns: client, client_change, assertion_used, soap_client, soap_message_used, own_key_change
 Reads: contribution_batch, schema_migration
 Never: a private key, a resident; a shared secret only sealed, and only where UsernameToken leaves no other way. Keys come from
 our own list, never from a token's header or a message.
 """
 
 from gateway.clients.memory import Memory, memory_of
+from gateway.clients.own_keys import OwnKey, insert_key_changes
 from gateway.clients.registry import (
     RegisteredClient,
     delete_expired_assertions,
@@ -33,6 +34,7 @@ from gateway.clients.tokens import AccessToken, TokenKeys, read_token
 __all__ = [
     "AccessToken",
     "Memory",
+    "OwnKey",
     "RegisteredClient",
     "SoapClient",
     "TokenKeys",
@@ -42,6 +44,7 @@ __all__ = [
     "find_client",
     "insert_assertion",
     "insert_client",
+    "insert_key_changes",
     "insert_soap_client",
     "insert_soap_message",
     "list_clients",

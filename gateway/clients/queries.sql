@@ -85,3 +85,23 @@ select change_id::text as row_id from soap_client where change_id::text > %(afte
 select change_id, client_id, change, town, scopes, signing_certs, tls_sha256, username, password_key_id, password_box,
     enabled, changed_at
 from soap_client where change_id::text = any(%(row_ids)s);
+
+-- name: lock_own_keys
+select pg_advisory_xact_lock(hashtextextended('own keys', 0));
+
+-- name: list_standing_keys
+select purpose, public_key from (
+    select distinct on (purpose, public_key) purpose, public_key, change from own_key_change
+    order by purpose, public_key, changed_at desc, change_id desc
+) latest where change = 'begun';
+
+-- name: insert_key_change
+insert into own_key_change (change_id, purpose, public_key, change, changed_at)
+values (%(change_id)s, %(purpose)s, %(public_key)s, %(change)s, %(now)s);
+
+-- name: list_key_change_ids
+select change_id::text as row_id from own_key_change where change_id::text > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_key_changes
+select change_id::text as change_id, purpose, public_key, change, changed_at from own_key_change
+where change_id = any(%(row_ids)s::uuid[]);

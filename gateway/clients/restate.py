@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.clients.own_keys import KIND as OWN_KEY_KIND
+from gateway.clients.own_keys_restate import OwnKeyChanged
 from gateway.clients.registry import RECORD_KIND, change_body, queries
 from gateway.clients.soap_registry import SOAP_RECORD_KIND
 from gateway.clients.soap_restate import SoapClientChanged
@@ -79,4 +81,8 @@ def _latest(row: Any) -> RecordBody:
     }
 
 
-RESTATERS: dict[str, Restater] = {RECORD_KIND: _ClientChanged(), SOAP_RECORD_KIND: SoapClientChanged()}
+RESTATERS: dict[str, Restater] = {
+    RECORD_KIND: _ClientChanged(),
+    SOAP_RECORD_KIND: SoapClientChanged(),
+    OWN_KEY_KIND: OwnKeyChanged(),
+}

@@ -18,7 +18,7 @@ from gateway.contributions.day_files import (
     list_days_due,
 )
 from gateway.contributions.digests import item_digest
-from gateway.contributions.faults import list_faults
+from gateway.contributions.faults import list_faults, list_missing
 from gateway.contributions.history import list_by_reference
 from gateway.contributions.opening import open_contributions
 from gateway.contributions.quarantine import (
@@ -123,6 +123,7 @@ __all__ = [
     "list_first_and_last",
     "list_kept_items",
     "list_listed",
+    "list_missing",
     "list_month_sums",
     "list_open",
     "list_posted_scores",

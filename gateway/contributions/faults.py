@@ -56,4 +56,20 @@ def list_faults(tx: Transaction) -> list[RowFault]:
         )
         for r in tx.all(queries.list_score_faults, limit)
     ]
+    faults += [
+        RowFault(
+            "scoreboard",
+            f"town {r.town}, {r.kind} {r.document_no}",
+            "reading",
+            f"readings 1 to {r.last}",
+            f"{r.stand}",
+        )
+        for r in tx.all(queries.list_reading_faults, limit)
+    ]
     return faults
+
+
+def list_missing(tx: Transaction) -> list[str]:
+    """Days of which a town's file is known to be missing, in words; at most FAULT_LIMIT."""
+    rows = tx.tuples(queries.list_missing_days, {"limit": FAULT_LIMIT})
+    return [f"the day file of {town} for {missing_on}" for town, missing_on in rows]

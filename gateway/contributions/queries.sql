@@ -393,3 +393,17 @@ where c.person_id = any(%(person_ids)s::bigint[])
 -- Several towns may use one reference: each is its own.
 select town, reference, batch_id, item_no, kind, category, holder_id, person_id, points_centi, occurred_on from contribution
 where town = any(string_to_array(%(towns)s, e'\n')) and reference = %(reference)s order by town;
+
+-- name: list_missing_days
+-- Days between the first asked for and the last taken, of which no file was taken.
+select s.town, d.day::date as missing_on
+from day_file_since s
+cross join lateral generate_series(
+    s.from_on, (select max(f.accounting_on) from day_file f where f.town = s.town), interval '1 day') d(day)
+where not exists (select from day_file f where f.town = s.town and f.accounting_on = d.day::date)
+order by s.town, d.day limit %(limit)s;
+
+-- name: list_reading_faults
+-- Documents of which a reading is missing: they are counted 1, 2, 3, …
+select town, kind, document_no, max(reading) as last, count(*) as stand from scoreboard
+group by town, kind, document_no having count(*) <> max(reading) order by town, document_no limit %(limit)s;

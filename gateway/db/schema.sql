@@ -913,6 +913,20 @@ CREATE TABLE public.identifier (
 
 ALTER TABLE public.identifier OWNER TO gateway_migrate;
 
+CREATE TABLE public.job_outcome (
+    run_id uuid NOT NULL,
+    job text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    error_code text NOT NULL,
+    counts jsonb NOT NULL,
+    run_by text NOT NULL,
+    CONSTRAINT job_outcome_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'failed'::text])))
+);
+
+ALTER TABLE public.job_outcome OWNER TO gateway_migrate;
+
 CREATE TABLE public.job_run (
     run_id uuid NOT NULL,
     job text NOT NULL,
@@ -1116,6 +1130,17 @@ ALTER TABLE public.outbox_message ALTER COLUMN "position" ADD GENERATED ALWAYS A
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.own_key_change (
+    change_id uuid NOT NULL,
+    purpose text NOT NULL,
+    public_key text NOT NULL,
+    change text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT own_key_change_change_check CHECK ((change = ANY (ARRAY['begun'::text, 'ended'::text])))
+);
+
+ALTER TABLE public.own_key_change OWNER TO gateway_migrate;
 
 CREATE TABLE public.person (
     person_id bigint NOT NULL,
@@ -1881,6 +1906,9 @@ ALTER TABLE ONLY public.household
 ALTER TABLE ONLY public.identifier
     ADD CONSTRAINT identifier_pkey PRIMARY KEY (kind, town, digest, person_id);
 
+ALTER TABLE ONLY public.job_outcome
+    ADD CONSTRAINT job_outcome_pkey PRIMARY KEY (run_id);
+
 ALTER TABLE ONLY public.job_run
     ADD CONSTRAINT job_run_pkey PRIMARY KEY (run_id);
 
@@ -1934,6 +1962,9 @@ ALTER TABLE ONLY public.outbox_message
 
 ALTER TABLE ONLY public.outbox_message
     ADD CONSTRAINT outbox_message_pkey PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY public.own_key_change
+    ADD CONSTRAINT own_key_change_pkey PRIMARY KEY (change_id);
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
@@ -2162,6 +2193,8 @@ CREATE UNIQUE INDEX identifier_one_person ON public.identifier USING btree (kind
 
 CREATE INDEX identifier_person ON public.identifier USING btree (person_id);
 
+CREATE INDEX job_outcome_latest ON public.job_outcome USING btree (job, ended_at DESC);
+
 CREATE INDEX job_run_latest ON public.job_run USING btree (job, started_at DESC);
 
 CREATE INDEX job_run_open ON public.job_run USING btree (started_at) WHERE (outcome = 'running'::text);
@@ -2197,6 +2230,8 @@ CREATE INDEX outbox_lane ON public.outbox_message USING btree (lane, "position")
 CREATE INDEX outbox_parked ON public.outbox_message USING btree (created_at) WHERE (state = 'parked'::text);
 
 CREATE INDEX outbox_row ON public.outbox_message USING btree (row_id);
+
+CREATE INDEX own_key_change_key ON public.own_key_change USING btree (purpose, public_key, changed_at);
 
 CREATE INDEX proposal_ending ON public.proposal USING btree (valid_until_on) WHERE (state = ANY (ARRAY['accepted'::text, 'in_force'::text]));
 
@@ -2314,6 +2349,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.good_picture FOR EACH
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.good_price FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.job_outcome FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.leaf FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.legal_hold FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2321,6 +2358,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.legal_hold FOR EACH R
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.legal_hold_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.neighbour_switch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.own_key_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.proposal_edge FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -2404,6 +2443,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.good_picture FOR EACH STATE
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.good_price FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.job_outcome FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.leaf FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.legal_hold FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2413,6 +2454,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.legal_hold_end FOR EACH STA
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.neighbour_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.outbox_message FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.own_key_change FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.proposal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2654,6 +2697,9 @@ GRANT SELECT ON TABLE public.household_code TO gateway_auditor;
 GRANT SELECT,INSERT,DELETE ON TABLE public.identifier TO gateway_app;
 GRANT SELECT ON TABLE public.identifier TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.job_outcome TO gateway_app;
+GRANT SELECT ON TABLE public.job_outcome TO gateway_auditor;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.job_run TO gateway_app;
 GRANT SELECT ON TABLE public.job_run TO gateway_auditor;
 
@@ -2745,6 +2791,9 @@ GRANT UPDATE(code) ON TABLE public.outbox_message TO gateway_app;
 GRANT UPDATE(ended_at) ON TABLE public.outbox_message TO gateway_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.outbox_message_position_seq TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.own_key_change TO gateway_app;
+GRANT SELECT ON TABLE public.own_key_change TO gateway_auditor;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.person TO gateway_app;
 GRANT SELECT ON TABLE public.person TO gateway_auditor;

@@ -42,3 +42,6 @@ where town = %(town)s and kind = %(kind)s and received_at >= %(since)s order by 
 
 -- name: delete_old_events
 delete from hook_event where received_at < %(before)s;
+
+-- name: list_missing
+select town, from_seq, until_seq, seen_at from feed_gap order by town, from_seq limit %(limit)s;

@@ -112,3 +112,12 @@ def list_hook_subjects(tx: Transaction, town: TownCode, kind: str, since: dateti
 def delete_old_events(tx: Transaction, before: datetime) -> int:
     """Forget events older than any sender repeats them. Returns how many."""
     return tx.run(queries.delete_old_events, {"before": before})
+
+
+def list_missing(tx: Transaction) -> list[str]:
+    """Numbers that were passed and have not come, in words; the first hundred gaps."""
+    return [
+        f"number {first}{'' if until == first + 1 else f' to {until - 1}'} of the feed of {town},"
+        f" passed {seen_at:%Y-%m-%d %H:%M} UTC"
+        for town, first, until, seen_at in tx.tuples(queries.list_missing, {"limit": 100})
+    ]

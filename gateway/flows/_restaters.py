@@ -27,6 +27,7 @@ RESTATING_ROOMS = (
     "translog",
     "neighbours",
     "evidence",
+    "runs",
 )
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = (
@@ -41,6 +42,9 @@ SUMMING_ROOMS = (
 )
 #: kinds whose records speak of many rows: the field of the body that says how many, so that memory stays bounded
 ROW_COUNTS = {"contribution_batch": "accepted_count", "reconciliation": "change_count"}
+
+#: rooms that know what has not come yet although its number was passed: gateway/<room> offers list_missing(tx)
+COUNTING_ROOMS = ("feeds", "contributions")
 
 
 def list_restaters() -> Mapping[str, Restater]:
@@ -65,3 +69,10 @@ def list_sum_faults(tx: Transaction) -> list[tuple[str, Any]]:
         if offered is not None:
             found += [(room, fault) for fault in offered(tx)]
     return found
+
+
+def list_missing(tx: Transaction) -> list[str]:
+    """What should be here and has not come, in words: numbers of feeds, days of files."""
+    return [
+        one for room in COUNTING_ROOMS for one in importlib.import_module(f"gateway.{room}").list_missing(tx)
+    ]

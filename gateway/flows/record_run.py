@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from gateway import runs
+from gateway import runs, translog
 from gateway.house import House
 
 
@@ -18,7 +18,7 @@ def record_run(
     """Write that a run began (outcome 'running') or ended ('done', 'idle' or 'failed'); `now` is when.
 
     Idle runs that follow one another share a row. A run that never ends because its process died is 'lost' when the next
-    leader begins (`mark_lost_runs`).
+    leader begins (`mark_lost_runs`). Outcomes that an auditor asks about are recorded in the log.
     """
     with house.db.transaction() as tx:
         if outcome == "running":
@@ -28,3 +28,9 @@ def record_run(
             tx, run_id, job, run_by, started_at=started_at or now, now=now, outcome=outcome, counts=counts or {},
             error_code=error_code, repeats=repeats,
         )  # fmt: skip
+        draft = runs.insert_outcome(
+            tx, run_id, job, run_by, started_at=started_at or now, now=now, outcome=outcome, counts=counts or {},
+            error_code=error_code,
+        )  # fmt: skip
+        if draft is not None:
+            translog.append_records(tx, [draft], now=now, new_id=house.new_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from time import perf_counter
 
 from gateway import subjects
-from gateway.flows._restaters import ROW_COUNTS, list_restaters, list_sum_faults
+from gateway.flows._restaters import ROW_COUNTS, list_missing, list_restaters, list_sum_faults
 from gateway.house import House
 from gateway.translog import (
     Expected,
@@ -35,6 +35,9 @@ class VerifyReport:
     size: int  # leaves
     took_s: float
     kinds: tuple[str, ...] = field(default=())  # record kinds that were restated from rows
+    missing: tuple[
+        str, ...
+    ] = ()  # what should be here and has not come: no fault of the log, and named all the same
 
     @property
     def ok(self) -> bool:
@@ -91,6 +94,7 @@ def verify_log(
                 value=str(fault),
                 remedy="find out who could write to the database; sums are kept by triggers, never by hand",
             )
+        missing = list_missing(tx)
         for looked_at, faults in subjects.list_unopened(tx, house.keys):
             findings.count("persons whose salt opens their commitment", looked_at - len(faults))
             for person_fault in faults:
@@ -108,4 +112,5 @@ def verify_log(
         extent.leaves,
         perf_counter() - began,
         tuple(sorted(restaters)),
+        tuple(missing),
     )

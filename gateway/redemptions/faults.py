@@ -16,6 +16,16 @@ def list_faults(tx: Transaction) -> list[RowFault]:
         RowFault("hold", f"hold_id {r.hold_id}", None, r.meant, r.found)
         for r in tx.all(queries.list_hold_faults, {"limit": FAULT_LIMIT})
     ]
+    holds += [
+        RowFault(
+            "redemption_event",
+            f"redemption_id {r.redemption_id}",
+            "event_no",
+            f"events 1 to {r.last}",
+            f"{r.stand}",
+        )
+        for r in tx.all(queries.list_event_gaps, {"limit": FAULT_LIMIT})
+    ]
     return holds + [
         RowFault("transfer", f"cause_id {r.cause_id}, cause_no {r.cause_no}", "accounts, points and time",
                  f"what follows from a redemption's part of {r.meant}",

@@ -197,3 +197,8 @@ having max(s.total_centi) is distinct from sum(t.points_centi)
             ('void', 0, 'held', 'owed'), ('void', 1, 'held', 'available'),
             ('reversal', 0, 'redeemed', 'owed'), ('reversal', 1, 'redeemed', 'available')), false))
 limit %(limit)s;
+
+-- name: list_event_gaps
+-- Redemptions of which an event is missing: they are counted 1, 2, 3, …
+select redemption_id::text as redemption_id, max(event_no) as last, count(*) as stand from redemption_event
+group by redemption_id having count(*) <> max(event_no) order by redemption_id limit %(limit)s;

@@ -1,6 +1,6 @@
 """Runs: when each job ran, what it found to do, and which process leads.
 
-Owns: job_run
+Owns: job_run, job_outcome
 Reads:
 Never: what a job does
 
@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 
 from gateway.db import Row, Transaction, load_queries
+from gateway.runs.outcomes import insert_outcome
 
 queries = load_queries(__file__)
 
@@ -23,6 +24,7 @@ LEADER_LOCK = 7_330_109_020  # advisory lock: one scheduler leads
 
 __all__ = [
     "find_leadership",
+    "insert_outcome",
     "insert_run",
     "keep_leadership",
     "list_latest",

@@ -35,3 +35,18 @@ select pg_try_advisory_xact_lock(%(lock)s) as leads;
 
 -- name: still_there
 select 1 as here;
+
+-- name: find_last_outcome
+select outcome, error_code from job_outcome where job = %(job)s order by ended_at desc, run_id desc limit 1;
+
+-- name: insert_outcome
+insert into job_outcome (run_id, job, started_at, ended_at, outcome, error_code, counts, run_by)
+values (%(run_id)s, %(job)s, %(started_at)s, %(now)s, %(outcome)s, %(error_code)s, %(counts)s, %(run_by)s)
+on conflict (run_id) do nothing;
+
+-- name: list_outcome_ids
+select run_id::text as row_id from job_outcome where run_id::text > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_outcomes
+select run_id::text as run_id, job, started_at, ended_at, outcome, error_code, counts, run_by from job_outcome
+where run_id = any(%(row_ids)s::uuid[]);

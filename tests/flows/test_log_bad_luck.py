@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from gateway.config import Config
 from gateway.db.embedded import Embedded
 from gateway.flows.inspect_health import inspect_health
+from gateway.flows.note_keys import note_keys
 from gateway.flows.receive_contributions import receive_contributions
 from gateway.flows.register_households import register_households
 from gateway.flows.seal_log import seal_log
@@ -36,16 +37,23 @@ from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
 @pytest.fixture
 def house(database: TestDatabase, tmp_path: Path) -> House:
     """A family that has sorted its garbage once; nothing is sealed yet."""
-    key = tmp_path / "log.key"
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    key.write_bytes(pem)
-    key.chmod(0o600)
-    config = replace(Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys")
-    made = plain_house(database, config=config)
+    absent = tmp_path / "absent"
+    key = _key(tmp_path / "log.key")
+    config = replace(
+        Config(), log_key=key, log_verifiers=tmp_path / "log.vkeys", tls_cert=absent, tls_client_ca=absent
+    )
+    made = plain_house(database, config=replace(config, soap_cert=absent, receipt_key=absent))
     family = [{"code": "F0", "members": [{"id_no": invented_id_no(1), "head": True}]}]
     register_households(made, TOWN, "town-a", orjson.dumps(family), now=NOW)
     receive_contributions(made, _push("k0"), now=NOW)
     return made
+
+
+def _key(path: Path) -> Path:
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(pem)
+    path.chmod(0o600)
+    return path
 
 
 def _push(key: str) -> object:
@@ -74,13 +82,20 @@ def test_a_full_disk_seals_nothing_half_and_is_named(
     ran = sealer.run()
     assert (ran.outcome, ran.error_code) == ("failed", "database-disk-full")
     assert database.sql("select error_code from job_run where job = 'seal_log'") == [("database-disk-full",)]
+    assert sealer.run().error_code == "database-disk-full"
+    assert database.sql("select job, outcome from job_outcome") == [
+        ("seal_log", "failed")
+    ]  # in the log once, not each second
     counts = (
         "select (select count(*) from leaf), (select count(*) from tile), (select count(*) from checkpoint)"
     )
     assert database.sql(counts) == [(0, 0, 0)]
     assert verify_log(house, now=NOW).ok  # what waits, waits
     database.sql(f"drop trigger disk_is_full on {table}")
-    assert seal_log(house, now=NOW).lag_s == 0
+    assert sealer.run().outcome == "done"
+    assert database.sql("select count(*) from job_outcome where outcome = 'done'") == [
+        (1,)
+    ]  # well again, in the log too
     assert verify_log(house, now=NOW).ok
 
 
@@ -130,7 +145,8 @@ def test_a_clock_set_back_fails_the_job_and_loses_nothing(house: House) -> None:
     assert (ran.outcome, ran.error_code) == ("failed", "clock-back")
     report = verify_log(house, now=NOW)
     assert report.ok, report.faults
-    assert report.checked["leaves"] == report.checked["records"]
+    assert report.checked["records waiting"] == 1  # that it failed: sealed in the next run
+    assert report.checked["leaves"] + 1 == report.checked["records"]
 
 
 @pytest.mark.parametrize(
@@ -190,3 +206,33 @@ def test_an_auditor_can_write_nothing_by_sql(postgres: Embedded) -> None:
         )
         assert cursor.fetchall() == [("staff_secret_sha256",)]  # says a digest, writes nothing
     connection.close()
+
+
+def test_our_keys_begin_and_end_in_the_log(house: House, tmp_path: Path, database: TestDatabase) -> None:
+    assert note_keys(house, now=NOW) == 1  # the log's; this house has no other
+    assert note_keys(house, now=NOW) == 0  # twice is once
+    other = replace(house, config=replace(house.config, log_key=_key(tmp_path / "new.key")))
+    assert note_keys(other, now=NOW) == 2
+    assert database.sql("select change from own_key_change order by changed_at, change_id") == [
+        ("begun",),
+        ("begun",),
+        ("ended",),
+    ]
+    assert note_keys(house, now=NOW + timedelta(hours=1)) == 2  # back to the old one
+    assert verify_log(house, now=NOW).ok
+
+
+def test_what_is_known_to_be_missing_is_named(house: House, database: TestDatabase) -> None:
+    assert verify_log(house, now=NOW).missing == ()
+    database.sql(
+        f"insert into feed_gap values ('nanyang_young', 17, 18, '{NOW}'), ('nanyang_young', 20, 25, '{NOW}');"
+        " insert into day_file_since values ('pingan_gongfu', '2026-11-01')"
+    )
+    day = "insert into day_file select 'pingan_gongfu', date '{}', 'x', 0, 0, 0, 0, 0, 0, 0, 0, '[]', now()"
+    for on in ("2026-11-01", "2026-11-03"):
+        database.sql(day.format(on))
+    assert verify_log(house, now=NOW).missing == (
+        f"number 17 of the feed of nanyang_young, passed {NOW:%Y-%m-%d %H:%M} UTC",
+        f"number 20 to 24 of the feed of nanyang_young, passed {NOW:%Y-%m-%d %H:%M} UTC",
+        "the day file of pingan_gongfu for 2026-11-02",
+    )

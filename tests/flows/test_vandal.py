@@ -39,6 +39,7 @@ from gateway.flows.hold_resident import hold_resident
 from gateway.flows.identify_proxy import identify_proxy
 from gateway.flows.inspect_resident import inspect_resident
 from gateway.flows.inspect_witnesses import inspect_witnesses
+from gateway.flows.note_keys import note_keys
 from gateway.flows.offer_goods import offer_goods
 from gateway.flows.picture_good import picture_good
 from gateway.flows.propose_benefits import propose_benefits
@@ -46,6 +47,7 @@ from gateway.flows.propose_ruleset import propose_ruleset
 from gateway.flows.receive_contributions import receive_contributions
 from gateway.flows.receive_day_file import receive_day_file
 from gateway.flows.reconcile_day import reconcile_day
+from gateway.flows.record_run import record_run
 from gateway.flows.redeem_points import redeem_points
 from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_client import register_client
@@ -184,6 +186,17 @@ def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     post(posting_house(house), board("L1", {"F1": {"G01": 100}, "F2": {}}))
     correct(posting_house(house), correction("C1", "F1", "G01", 100, 50))
     populate_links(house, [1, 2])
+    record_run(
+        house,
+        house.new_id(),
+        "verify_log",
+        now=NOW,
+        outcome="failed",
+        counts={"leaves": 3},
+        error_code="x",
+        run_by="t",
+    )
+    note_keys(house, now=NOW)
     seal_log(house, now=NOW)
 
 

@@ -27,7 +27,7 @@ WORKING: Mapping[str, str] = {
     "household": "a number and a village",
     "household_code": "which family a code names: each contribution says whose it is",
     "identifier": "keyed digests by which a person is found: with another nobody is found",
-    "job_run": "operations' notes: what jobs did to rows is evidence",
+    "job_run": "operations' notes: outcomes that matter are records",
     "line_elsewhere": "an index of a scoreboard's lines",
     "link_attempt": "a linking under way",
     "link_grant": "a sealed token: changed, it does not open",
