@@ -147,25 +147,17 @@ where m.points_centi is distinct from s.points or m.items is distinct from s.ite
 limit %(limit)s;
 
 -- name: list_posting_faults
--- Contributions whose transfers are not what follows from them, and transfers of contributions that do not exist. What gives pays
--- what is owed first (leg 0), what takes comes from available first (leg 0); recorded with the batch.
+-- Transfers that do not follow from contributions. Leg 0 pays what is owed, or takes what is available; recorded with the batch.
 with meant as (
     select c.batch_id, c.item_no, c.holder_id, c.town, r.recorded_at,
-           case when coalesce(o.kind, c.kind) in ('award', 'transfer_in') then 1 else -1 end
-           * case when c.kind = 'reversal' then -1 else 1 end * c.points_centi as points,
-           case when coalesce(o.kind, c.kind) = 'spend' then 'spent' else 'issue' end as other
+           case when (coalesce(o.kind, c.kind) in ('award', 'transfer_in')) = (c.kind <> 'reversal') then 1 else -1 end * c.points_centi as points,
+           case when coalesce(o.kind, c.kind) = 'spend' then 'spent' else 'issue' end as other,
+           case when coalesce(o.kind, c.kind) = 'spend' then c.holder_id else 0 end as other_holder
     from contribution c
     left join contribution o on c.kind = 'reversal' and o.town = c.town and o.reference = c.reverses
     left join record r on r.kind = 'contribution_batch' and r.row_id = c.batch_id::text
     where c.kind <> 'posted_score'
-), moved as (
-    select cause_id, cause_no, leg, town, points_centi, recorded_at, credit_kind in ('available', 'owed') as gives,
-           case when credit_kind in ('available', 'owed') then credit_kind else debit_kind end as own_kind,
-           case when credit_kind in ('available', 'owed') then credit_holder else debit_holder end as own_holder,
-           case when credit_kind in ('available', 'owed') then debit_kind else credit_kind end as other_kind,
-           case when credit_kind in ('available', 'owed') then debit_holder else credit_holder end as other_holder
-    from transfer where cause_kind = 'contribution'
-)
+), moved as (select *, credit_kind in ('available', 'owed') as gives from transfer where cause_kind = 'contribution')
 select coalesce(c.batch_id, m.cause_id)::text as row_id, coalesce(c.item_no, m.cause_no) as item_no, max(c.points) as meant,
        sum(case when m.gives then m.points_centi else -m.points_centi end)::bigint as moved
 from meant c full join moved m on m.cause_id = c.batch_id and m.cause_no = c.item_no
@@ -173,9 +165,11 @@ group by 1, 2
 having max(c.points) is distinct from sum(case when m.gives then m.points_centi else -m.points_centi end)
     or not bool_and(coalesce(
         m.town = c.town and m.recorded_at = c.recorded_at and m.gives = (c.points > 0)
-        and m.own_holder = c.holder_id and m.own_kind = case when m.gives = (m.leg = 0) then 'owed' else 'available' end
-        and m.other_kind = c.other and m.other_holder = case c.other when 'issue' then 0 else c.holder_id end
-        and m.leg in (0, 1), false))
+        and case when m.gives
+            then (m.debit_holder, m.debit_kind, m.credit_holder, m.credit_kind)
+                = (c.other_holder, c.other, c.holder_id, case m.leg when 0 then 'owed' when 1 then 'available' end)
+            else (m.debit_holder, m.debit_kind, m.credit_holder, m.credit_kind)
+                = (c.holder_id, case m.leg when 0 then 'available' when 1 then 'owed' end, c.other_holder, c.other) end, false))
 limit %(limit)s;
 
 -- name: list_open
@@ -395,15 +389,11 @@ select town, reference, batch_id, item_no, kind, category, holder_id, person_id,
 where town = any(string_to_array(%(towns)s, e'\n')) and reference = %(reference)s order by town;
 
 -- name: list_missing_days
--- Days between the first asked for and the last taken, of which no file was taken.
-select s.town, d.day::date as missing_on
-from day_file_since s
-cross join lateral generate_series(
-    s.from_on, (select max(f.accounting_on) from day_file f where f.town = s.town), interval '1 day') d(day)
+select s.town, d.day::date as missing_on from day_file_since s
+cross join generate_series(s.from_on, (select max(f.accounting_on) from day_file f where f.town = s.town), interval '1 day') d(day)
 where not exists (select from day_file f where f.town = s.town and f.accounting_on = d.day::date)
 order by s.town, d.day limit %(limit)s;
 
 -- name: list_reading_faults
--- Documents of which a reading is missing: they are counted 1, 2, 3, …
 select town, kind, document_no, max(reading) as last, count(*) as stand from scoreboard
 group by town, kind, document_no having count(*) <> max(reading) order by town, document_no limit %(limit)s;
