@@ -66,6 +66,7 @@ from schemas.day_files import DayFile
 from schemas.goods import CountedGood, Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
 from schemas.ports import NO_WITNESSES, StatementLine
+from schemas.record_kinds import body_fault
 from schemas.redemptions import Basket, LookReason, ProxyProof
 from schemas.soap import SoapRegistration
 from schemas.staff import Role, StaffCaller
@@ -301,6 +302,11 @@ def _spoken_of(house: House) -> tuple[set[str], set[str]]:
 def test_every_kind_of_record_is_on_the_stage(house: House) -> None:
     """A kind that the arrangement does not reach is a kind whose rows nobody tried to falsify."""
     assert _spoken_of(house)[1] == set()
+
+
+def test_every_record_is_as_its_schema_says(house: House, database: TestDatabase) -> None:
+    bodies = database.sql("select kind, convert_from(body, 'utf8') from record")
+    assert [f for kind, body in bodies if (f := body_fault(str(kind), orjson.loads(str(body))["body"]))] == []
 
 
 def test_every_table_is_evidence_or_says_why_not(house: House) -> None:
