@@ -1,11 +1,11 @@
 """What each kind of record says: the schema of its body.
 
 A body is an object with exactly these fields; `|null` and `|absent` say what else a field may be. Instants are text as
-`instant_text` writes them, dates ISO 8601, digests and commitments lower-case hexadecimal. No kind holds personal data: numbers of
-ours, digests and salted commitments only.
+`instant_text` writes them, dates ISO 8601, digests and commitments lower-case hexadecimal. No kind holds personal data: numbers
+of ours, digests and salted commitments only.
 
-All are version 1 (the `v` of the envelope). A kind never changes what it says: what must be said otherwise is a new kind, and both
-stay readable.
+All are version 1 (the `v` of the envelope). A kind never changes what it says: what must be said otherwise is a new kind, and
+both stay readable.
 """
 
 from __future__ import annotations
