@@ -1,3 +1,4 @@
+-- 0033_outcomes_and_keys
 -- Outcomes of jobs that an auditor asks about: each verification, and where a watched job began to fail or went well again. What the
 -- log's job_outcome records speak of; `job_run` is operations' notes and is forgotten.
 create table job_outcome (
