@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+
+from schemas.values import BEIJING
 
 
 class AuditReason(StrEnum):
@@ -35,3 +38,23 @@ class Found(NamedTuple):
     masked_name: str
     masked_id_no: str
     decision_id: UUID | None = None  # which decision the search was for
+
+
+class Happening(NamedTuple):
+    """One thing that happened to somebody, as the room that keeps it tells it: all rooms in the same columns.
+
+    `what` is a word of the desk's (`what_…`), `detail` a code that depends on it, `amount` points in 1/100 or bp or none,
+    `row_id` the row, `reference` what others call it."""
+
+    at: datetime
+    what: str
+    town: str
+    detail: str
+    amount: int | None
+    row_id: str
+    reference: str
+
+    @property
+    def day(self) -> str:
+        """Its day in Beijing."""
+        return self.at.astimezone(BEIJING).date().isoformat()

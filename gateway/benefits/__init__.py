@@ -42,11 +42,12 @@ from gateway.benefits.faults import list_faults
 from gateway.benefits.history import (
     count_decided_between,
     find_decision_before,
+    find_standing_proposal,
     list_decided_between,
     list_decisions_of_person,
     list_events_of,
+    list_happenings,
     list_proposals_made_of,
-    list_standing_of,
 )
 from gateway.benefits.opening import (
     find_last_decided_at,
@@ -108,6 +109,7 @@ __all__ = [
     "find_decision",
     "find_decision_before",
     "find_last_decided_at",
+    "find_standing_proposal",
     "insert_decisions",
     "insert_proposals",
     "insert_revocations",
@@ -123,6 +125,7 @@ __all__ = [
     "list_facilities",
     "list_faults",
     "list_first_waiting",
+    "list_happenings",
     "list_open",
     "list_open_of_applicants",
     "list_proposals",
@@ -130,7 +133,6 @@ __all__ = [
     "list_proposals_of",
     "list_replaced",
     "list_revocations",
-    "list_standing_of",
     "list_told",
     "lock_proposals",
     "lock_subjects",

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.db import Row, Transaction, int_array, load_queries
+from schemas.audit import Happening
 
 queries = load_queries(__file__)
 
@@ -18,11 +19,6 @@ def list_decisions_of_person(
     in force for its subject and product."""
     params = {"person_id": person_id, "holder_ids": int_array(holder_ids), "before": before, "limit": limit}
     return tx.all(queries.list_decisions_of_person, params)
-
-
-def list_standing_of(tx: Transaction, holder_ids: Sequence[int], limit: int = 200) -> list[Row]:
-    """The decisions that stand about these holders."""
-    return tx.all(queries.list_standing_of, {"holder_ids": int_array(holder_ids), "limit": limit})
 
 
 def list_decided_between(tx: Transaction, from_at: datetime, until_at: datetime, limit: int) -> list[Row]:
@@ -50,3 +46,21 @@ def find_decision_before(tx: Transaction, decision_id: UUID) -> UUID | None:
     """The decision that stood for the same subject and product before this one; None: it was the first."""
     row = tx.find(queries.find_decision_before, {"decision_id": decision_id})
     return row.decision_id if row else None
+
+
+def list_happenings(
+    tx: Transaction, person_id: int, holder_ids: Sequence[int], before: datetime, limit: int
+) -> list[Happening]:
+    """Decisions, proposals and what became of them, before an instant, newest first."""
+    params = {
+        "person_id": person_id,
+        "holder_ids": int_array(holder_ids),
+        "before": before,
+        "limit": limit,
+    }
+    return [Happening(*row) for row in tx.tuples(queries.list_happenings, params)]
+
+
+def find_standing_proposal(tx: Transaction, decision_id: UUID) -> Row | None:
+    """The proposal of an earlier decision that is still open while this one stands, if there is one."""
+    return tx.find(queries.find_standing_proposal, {"decision_id": decision_id})

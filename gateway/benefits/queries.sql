@@ -348,51 +348,6 @@ where d.subject_id = %(person_id)s or (d.applicant_id = %(person_id)s and d.subj
 select distinct applicant_id from proposal
 where applicant_id = any(%(applicant_ids)s::bigint[]) and state in ('proposed', 'unknown', 'accepted', 'in_force');
 
--- name: list_decisions_of_person
--- Decisions about these holders in which the person is the subject or would apply, newest first; without facts and trace.
-select d.decision_id, d.ruleset_id, d.subject_id, d.subject_kind, d.applicant_id, d.product, d.as_of_on, d.outcome, d.score_centi,
-       d.discount_bp, d.limit_increase_fen, d.final_rate_bp, d.reason_codes, d.caused_by, d.decided_at,
-       c.decision_id is not null as stands
-from decision d
-left join current_decision c on c.subject_id = d.subject_id and c.product = d.product and c.decision_id = d.decision_id
-where d.subject_id = any(%(holder_ids)s::bigint[]) and (d.subject_id = %(person_id)s or d.applicant_id = %(person_id)s)
-  and d.decided_at < %(before)s
-order by d.decided_at desc, d.decision_id desc limit %(limit)s;
-
--- name: list_standing_of
--- What stands about these holders, whoever would apply.
-select d.decision_id, d.subject_id, d.subject_kind, d.applicant_id, d.product, d.as_of_on, d.outcome, d.score_centi, d.discount_bp,
-       d.limit_increase_fen, d.decided_at
-from current_decision c join decision d using (decision_id)
-where c.subject_id = any(%(holder_ids)s::bigint[]) order by d.product, d.decision_id limit %(limit)s;
-
--- name: list_decided_between
-select d.decision_id, d.subject_id, d.subject_kind, d.applicant_id, d.product, d.ruleset_id, d.as_of_on, d.outcome, d.score_centi,
-       d.discount_bp, d.limit_increase_fen, d.caused_by, d.decided_at
-from decision d where d.decided_at >= %(from_at)s and d.decided_at < %(until_at)s
-order by d.decided_at desc, d.decision_id desc limit %(limit)s;
-
--- name: count_decided_between
-select product, outcome, count(*) as decisions from decision
-where decided_at >= %(from_at)s and decided_at < %(until_at)s group by product, outcome order by product, outcome;
-
--- name: list_proposals_made_of
--- Proposals of these decisions, with the revocation where one was asked for.
-select p.proposal_id, p.business_on, p.serial, p.decision_id, p.subject_id, p.product, p.discount_bp, p.limit_increase_fen,
-       p.valid_from_on, p.valid_until_on, p.supersedes, p.proposed_at, p.state, r.revocation_id, r.reason_code as revoked_why,
-       r.requested_at as revoked_at
-from proposal p
-join decision d on d.decision_id = any(%(decision_ids)s::uuid[])
-    and p.subject_id = d.subject_id and p.product = d.product and p.decision_id = d.decision_id
-left join revocation r using (proposal_id) order by p.proposed_at, p.proposal_id;
-
--- name: find_decision_before
--- What stood for the same subject and product when this decision was made.
-select b.decision_id from decision d
-join decision b on b.subject_id = d.subject_id and b.product = d.product
-    and (b.decided_at, b.decision_id) < (d.decided_at, d.decision_id)
-where d.decision_id = %(decision_id)s order by b.decided_at desc, b.decision_id desc limit 1;
-
 -- name: list_told
 select c.product, d.subject_id, d.outcome, d.discount_bp, d.limit_increase_fen, d.body, d.as_of_on, p.state,
     p.discount_bp as proposal_discount_bp, p.limit_increase_fen as proposal_limit_fen, p.valid_until_on

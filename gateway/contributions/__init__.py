@@ -19,7 +19,7 @@ from gateway.contributions.day_files import (
 )
 from gateway.contributions.digests import item_digest
 from gateway.contributions.faults import list_faults, list_missing
-from gateway.contributions.history import list_by_reference
+from gateway.contributions.history import list_by_reference, list_happenings, list_of_batch
 from gateway.contributions.opening import open_contributions
 from gateway.contributions.quarantine import (
     FIRST,
@@ -121,10 +121,12 @@ __all__ = [
     "list_expired",
     "list_faults",
     "list_first_and_last",
+    "list_happenings",
     "list_kept_items",
     "list_listed",
     "list_missing",
     "list_month_sums",
+    "list_of_batch",
     "list_open",
     "list_posted_scores",
     "list_quarantined",

@@ -383,11 +383,6 @@ where c.person_id = any(%(person_ids)s::bigint[])
   and c.holder_id = any(%(person_ids)s::bigint[] || array(
       select distinct household_id from membership where person_id = any(%(person_ids)s::bigint[])));
 
--- name: list_by_reference
--- Several towns may use one reference: each is its own.
-select town, reference, batch_id, item_no, kind, category, holder_id, person_id, points_centi, occurred_on from contribution
-where town = any(string_to_array(%(towns)s, e'\n')) and reference = %(reference)s order by town;
-
 -- name: list_missing_days
 select s.town, d.day::date as missing_on from day_file_since s
 cross join generate_series(s.from_on, (select max(f.accounting_on) from day_file f where f.town = s.town), interval '1 day') d(day)

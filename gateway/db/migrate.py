@@ -52,29 +52,25 @@ def create_database(admin_dsn: str, database: str) -> bool:
                 if cursor.fetchone() is None:
                     cursor.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
             cursor.execute("select 1 from pg_database where datname = %s", (database,))
-            if cursor.fetchone() is not None:
-                return False
-            cursor.execute(
-                sql.SQL("create database {} owner gateway_migrate encoding 'UTF8' template template0").format(
-                    sql.Identifier(database)
+            new = cursor.fetchone() is None
+            if new:
+                cursor.execute(
+                    sql.SQL(
+                        "create database {} owner gateway_migrate encoding 'UTF8' template template0"
+                    ).format(sql.Identifier(database))
                 )
-            )
     finally:
         connection.close()
-    _take_from_everybody(make_dsn(admin_dsn, dbname=database))
-    return True
+    _close_corners(make_dsn(admin_dsn, dbname=database))
+    return new
 
 
-#: PostgreSQL lets everybody make large objects, an auditor too; here nobody has any.
-_EVERYBODYS = ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
-
-
-def _take_from_everybody(admin_dsn: str) -> None:
+def _close_corners(admin_dsn: str) -> None:
+    """Take from everybody what PostgreSQL grants everybody and an auditor must not have: see `corners.sql`."""
     connection = psycopg2.connect(admin_dsn)
     try:
         with connection, connection.cursor() as cursor:
-            for function in _EVERYBODYS:
-                cursor.execute(f"revoke execute on function pg_catalog.{function} from public")
+            cursor.execute((Path(__file__).parent / "corners.sql").read_text("utf-8"))
     finally:
         connection.close()
 

@@ -1,6 +1,7 @@
 """Named queries: SQL lives in `queries.sql` beside its room, in `-- name: verb_noun` blocks.
 
-`-- name: verb_noun prepared` is planned once a connection: for the statements every push runs.
+What auditors read may stand in `history.sql` beside
+it. `-- name: verb_noun prepared` is planned once a connection: for the statements every push runs.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ class Queries:
 
 
 def load_queries(module_file: str) -> Queries:
-    """Load `queries.sql` beside `module_file` (pass `__file__`). Raises ValueError for a name given twice."""
+    """Load `queries.sql` beside `module_file` (pass `__file__`), with `history.sql` where the room has one: what auditors read.
+    Raises ValueError for a name given twice."""
     folder = Path(module_file).parent
-    parts = _NAME.split((folder / "queries.sql").read_text("utf-8"))
+    files = [folder / "queries.sql", *folder.glob("history.sql")]
+    parts = _NAME.split("\n".join(file.read_text("utf-8") for file in files))
     found: dict[str, Query] = {}
     for name, prepared, sql in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if name in found:

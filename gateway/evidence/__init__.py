@@ -5,6 +5,18 @@ Reads:
 Never: the file (only its digest), nor what stands in it
 """
 
-from gateway.evidence.exports import Export, insert_export, list_exports
+from gateway.evidence.exports import (
+    Export,
+    insert_export,
+    list_exports,
+    list_exports_between,
+    list_happenings,
+)
 
-__all__ = ["Export", "insert_export", "list_exports"]
+__all__ = [
+    "Export",
+    "insert_export",
+    "list_exports",
+    "list_exports_between",
+    "list_happenings",
+]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from gateway.db import Row, Transaction, load_queries
 from gateway.evidence.restate import export_record
+from schemas.audit import Happening
 from schemas.errors import InvalidError
 from schemas.records import RecordDraft
 
@@ -43,3 +45,21 @@ def insert_export(tx: Transaction, export: Export) -> RecordDraft:
 def list_exports(tx: Transaction, about_kind: str, about_id: str, limit: int = 500) -> list[Row]:
     """What was exported about somebody or something, newest first."""
     return tx.all(queries.list_exports, {"about_kind": about_kind, "about_id": about_id, "limit": limit})
+
+
+def list_happenings(
+    tx: Transaction, abouts: Sequence[tuple[str, str]], before: datetime, limit: int
+) -> list[Happening]:
+    """Exports about these (kind, id) before an instant, newest first; `reference` is who took it."""
+    params = {
+        "kinds": [k for k, _ in abouts],
+        "ids": [i for _, i in abouts],
+        "before": before,
+        "limit": limit,
+    }
+    return [Happening(*row) for row in tx.tuples(queries.list_happenings, params)]
+
+
+def list_exports_between(tx: Transaction, from_at: datetime, until_at: datetime, limit: int) -> list[Row]:
+    """What was taken out in [from_at, until_at), newest first."""
+    return tx.all(queries.list_exports_between, {"from_at": from_at, "until_at": until_at, "limit": limit})

@@ -32,11 +32,12 @@ class MappingView:
     proposals: tuple[Row, ...]
     events: tuple[Row, ...]
     before_id: UUID | None
+    stands_instead: Row | None  # the proposal in force, where this decision stands and was not proposed
     fault: str
 
 
 def view_mapping(tx: Transaction, case: Case, decision_id: UUID) -> MappingView:
-    """Five statements. Errors: NotFoundError; ForbiddenError for a decision about somebody else than the case."""
+    """Six statements. Errors: NotFoundError; ForbiddenError for a decision about somebody else than the case."""
     row = benefits.find_decision(tx, decision_id)
     if row is None:
         raise NotFoundError("there is no such decision", code="decision-not-found", where="decision")
@@ -49,10 +50,11 @@ def view_mapping(tx: Transaction, case: Case, decision_id: UUID) -> MappingView:
     proposals = benefits.list_proposals_made_of(tx, [decision_id])
     events = benefits.list_events_of(tx, [one.proposal_id for one in proposals])
     before_id = benefits.find_decision_before(tx, decision_id)
+    instead = None if proposals else benefits.find_standing_proposal(tx, decision_id)
     body, facts = orjson.loads(bytes(row.body)), policy.facts_from_bytes(bytes(row.facts))
     return MappingView(
         case, row, body, facts, ruleset, ruleset_row, policy.break_down(ruleset, facts, body),
-        policy.list_sources(ruleset, ruleset_row.yaml), tuple(proposals), tuple(events), before_id,
+        policy.list_sources(ruleset, ruleset_row.yaml), tuple(proposals), tuple(events), before_id, instead,
         _fault(ruleset, facts, bytes(row.body)),
     )  # fmt: skip
 

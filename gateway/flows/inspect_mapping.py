@@ -16,7 +16,7 @@ __all__ = ["MappingView", "inspect_mapping"]
 def inspect_mapping(
     house: House, caller: StaffCaller, look_id: UUID, decision_id: UUID, *, now: datetime
 ) -> MappingView:
-    """Seven statements. Errors: NotFoundError; ForbiddenError for a decision about somebody else than the case; those of
+    """Eight statements. Errors: NotFoundError; ForbiddenError for a decision about somebody else than the case; those of
     `open_case`."""
     with house.audit_db.transaction(read_only=True, isolation="repeatable read") as tx:
         return view_mapping(tx, open_case(house, tx, caller, look_id, now), decision_id)

@@ -34,6 +34,7 @@ from gateway.links.grants import (
     write_history,
     write_renewed,
 )
+from gateway.links.history import list_happenings
 
 __all__ = [
     "Attempt",
@@ -52,6 +53,7 @@ __all__ = [
     "list_accounts",
     "list_ended_grants",
     "list_grants_to_renew",
+    "list_happenings",
     "list_histories",
     "lock_grant",
     "mark_outcome",

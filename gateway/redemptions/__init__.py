@@ -6,6 +6,7 @@ Never: an account at a town in the clear (a town asks by code or id number: the 
 """
 
 from gateway.redemptions.faults import list_faults
+from gateway.redemptions.history import list_happenings, list_of_clerk
 from gateway.redemptions.keeping import (
     LegNews,
     NewLeg,
@@ -53,7 +54,9 @@ __all__ = [
     "list_events",
     "list_faults",
     "list_frozen_at",
+    "list_happenings",
     "list_lines",
+    "list_of_clerk",
     "list_of_person",
     "list_taken",
     "list_timelines",

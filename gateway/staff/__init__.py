@@ -17,7 +17,8 @@ from gateway.staff.accounts import (
     replace_staff,
 )
 from gateway.staff.events import StaffEvent, insert_event, list_events
-from gateway.staff.looks import get_look, has_looked, insert_look, list_looks, list_looks_by
+from gateway.staff.history import list_changes_of, list_events_by, list_look_happenings, list_looks_by
+from gateway.staff.looks import get_look, has_looked, insert_look, list_looks
 from gateway.staff.secrets import (
     Tried,
     accept_code,
@@ -63,7 +64,10 @@ __all__ = [
     "insert_look",
     "insert_session",
     "insert_staff",
+    "list_changes_of",
     "list_events",
+    "list_events_by",
+    "list_look_happenings",
     "list_looks",
     "list_looks_by",
     "list_staff",

@@ -54,14 +54,6 @@ def get_look(tx: Transaction, look_id: UUID) -> Row:
     return found
 
 
-def list_looks_by(
-    tx: Transaction, staff_id: str, from_at: datetime, until_at: datetime, limit: int
-) -> list[Row]:
-    """Whom a member of staff looked at in [from_at, until_at), newest first; columns as in `list_looks`."""
-    params = {"staff_id": staff_id, "from_at": from_at, "until_at": until_at, "limit": limit}
-    return tx.all(queries.list_looks_by, params)
-
-
 def has_looked(tx: Transaction, caller: StaffCaller, person_id: int, since: datetime) -> bool:
     """Whether this member of staff looked at this person since then."""
     params = {"person_id": person_id, "staff_id": caller.staff_id, "since": since}

@@ -147,3 +147,17 @@ select look_id::text as row_id from staff_look where look_id::text > %(after)s o
 -- name: restate_looks
 select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_no, person_id, reason, looked_at from staff_look
 where look_id::text = any(%(row_ids)s);
+
+-- name: list_look_happenings
+select looked_at as at, 'look' as what, '' as town, reason as detail, null::bigint as amount, look_id::text as row_id,
+       teller_no as reference from staff_look
+where person_id = %(person_id)s and looked_at < %(before)s order by looked_at desc limit %(limit)s;
+
+-- name: list_events_by
+select event_id::text as event_id, event, branch_no, teller_no, code, place, occurred_at from staff_event
+where staff_id = %(staff_id)s::uuid and occurred_at >= %(from_at)s and occurred_at < %(until_at)s
+order by occurred_at desc, event_id desc limit %(limit)s;
+
+-- name: list_changes_of
+select change_id::text as change_id, change, branch_no, roles, enabled, changed_by, changed_at from staff_change
+where staff_id = %(staff_id)s::uuid order by changed_at desc limit %(limit)s;

@@ -21,6 +21,7 @@ from gateway.subjects.erasing import (
     list_due,
     list_faults,
 )
+from gateway.subjects.history import list_happenings
 from gateway.subjects.identity import (
     Identity,
     find_people_by_phone,
@@ -82,6 +83,7 @@ __all__ = [
     "list_consenting",
     "list_due",
     "list_faults",
+    "list_happenings",
     "list_home_members",
     "list_households_of",
     "list_identities",

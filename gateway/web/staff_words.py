@@ -160,6 +160,18 @@ ERRORS: dict[str, tuple[str, str]] = {
         "本次查看已到时限，请重新查询并说明事由。",
         "This look is too old. Search again and say why.",
     ),
+    "decision-of-another": (
+        "该决定与正在查看的居民无关；已记录。",
+        "The decision is not about the resident you look at; it is recorded.",
+    ),
+    "decision-first": (
+        "这是第一次决定，没有可对比的。",
+        "It was the first decision; there is none before it.",
+    ),
+    "evidence-not-sealed": (
+        "记录刚写入，尚未封存或联署，请几秒后再试。",
+        "A record has no sealed place yet; try again in a few seconds.",
+    ),
     "look-not-found": ("没有这次查看。", "There is no such look."),
     "period-unreadable": (
         "日期格式应为 2026-11-24，且起始日不晚于截止日。",

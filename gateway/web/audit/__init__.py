@@ -13,6 +13,7 @@ from gateway.web.audit.cases import add_cases
 from gateway.web.audit.frame import AuditPages
 from gateway.web.audit.rulesets import add_rulesets
 from gateway.web.audit.searching import add_search
+from gateway.web.audit.tables import add_tables
 
 
 def audit_blueprint(house: House) -> Blueprint:
@@ -22,4 +23,5 @@ def audit_blueprint(house: House) -> Blueprint:
     add_search(blueprint, pages)
     add_cases(blueprint, pages)
     add_rulesets(blueprint, pages)
+    add_tables(blueprint, pages)
     return blueprint

@@ -1,25 +1,34 @@
-"""A resident's pages, each standing on a recorded look: why they got what they got, and who looked."""
+"""A resident's pages, each standing on a recorded look: why they got what they got, what changed it, the timeline, who looked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from gateway.flows.compare_decisions import compare_decisions
+from gateway.flows.export_case import export_case
 from gateway.flows.inspect_case import inspect_case
 from gateway.flows.inspect_mapping import MappingView, inspect_mapping
+from gateway.flows.inspect_timeline import inspect_timeline
 from gateway.flows.prove_decision import prove_decision
 from gateway.web.audit.check_words import CHECK_WORDS
 from gateway.web.audit.drawing import draw_mapping
 from gateway.web.audit.frame import AuditPages
 from gateway.web.audit.words import WORDS
-from gateway.web.staff_pages import LANGUAGES, caller, language, words_for
-from schemas.errors import ForbiddenError, GatewayError
+from gateway.web.staff_pages import LANGUAGES, caller, form, language, words_for
+from schemas.errors import ForbiddenError, GatewayError, InvalidError
+from schemas.values import BEIJING, percent_text
 
+POINTS = frozenset({"award", "deduction", "transfer_in", "transfer_out", "spend", "reversal", "posted_score"})
+RATES = frozenset(
+    {"decision", "proposal", "proposal_accepted", "proposal_declined", "revocation"}
+)  # `amount` is bp
 CAUSES = ("batch", "correction", "ruleset", "facility", "consent", "registration", "expired", "quota")
 
 
@@ -45,6 +54,40 @@ def add_cases(blueprint: Blueprint, pages: AuditPages) -> None:
             error = pages.recorded(exc) if isinstance(exc, ForbiddenError) else exc
             return _json({"code": error.code}, error.http_status)
         return _json(found, 200)
+
+    @blueprint.get("/looks/<uuid:look_id>/decisions/<uuid:decision_id>/before")
+    @recorded(pages)
+    def before(look_id: UUID, decision_id: UUID) -> Response:
+        now = house.clock()
+        view = inspect_case(house, caller(), look_id, now=now)
+        both = compare_decisions(house, caller(), look_id, decision_id, now=now)
+        return pages.page(
+            "before.html", view=view, both=both, tab="mapping", cause=cause, percent=percent_text
+        )
+
+    @blueprint.get("/looks/<uuid:look_id>/timeline")
+    @recorded(pages)
+    def timeline(look_id: UUID) -> Response:
+        now = house.clock()
+        view = inspect_timeline(house, caller(), look_id, before=_instant("before", now), now=now)
+        return pages.page("timeline.html", view=view, tab="timeline", is_points=POINTS, is_bp=RATES)
+
+    @blueprint.post("/looks/<uuid:look_id>/export")
+    @recorded(pages)
+    def export(look_id: UUID) -> Response:
+        wanted = form().get("decision_id")
+        made = export_case(
+            house,
+            caller(),
+            look_id,
+            _uuid(wanted) if wanted else None,
+            with_identity=form().get("with_identity") == "yes",
+            now=house.clock(),
+        )
+        response = Response(made.content, content_type="text/html; charset=utf-8")
+        name = f"evidence-{'decision' if wanted else 'resident'}-{made.export_id}.html"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
 
     @blueprint.get("/looks/<uuid:look_id>/looks")
     @recorded(pages)
@@ -83,6 +126,25 @@ def recorded(pages: AuditPages) -> Callable[[Callable[..., Response]], Callable[
         return made
 
     return around
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidError("the form cannot be read", code="request-malformed", where="decision_id") from None
+
+
+def _instant(name: str, now: datetime) -> datetime:
+    """As the address says (ISO 8601 with offset), else a moment after now: what happens this very second is shown."""
+    text = request.args.get(name, "")
+    try:
+        at = datetime.fromisoformat(text) if text else now + timedelta(minutes=5)
+        return at if at.tzinfo else at.replace(tzinfo=BEIJING)
+    except ValueError:
+        raise InvalidError(
+            "an instant is written as 2026-11-24T10:00:00+08:00", code="period-unreadable", where=name
+        ) from None
 
 
 def _json(content: dict[str, Any], status: int) -> Response:

@@ -297,6 +297,20 @@ def _bank(drawing: Drawing, view: MappingView, t: Mapping[str, str], middle: flo
     drawing.boxes.append(Box(x, middle - 104, width, 208, "bank" if view.proposals else "bank none"))
     if not view.proposals:
         drawing.labels.append(Label(x + 10, middle - 80, t["pic_not_proposed"], "strong"))
+        if (instead := view.stands_instead) is not None:
+            drawing.labels += [
+                Label(x + 10, middle - 50, t["pic_instead"], "small quiet"),
+                Label(x + 10, middle - 26, f"−{instead.discount_bp} bp", "mid", "on_decrease"),
+                Label(
+                    x + 10,
+                    middle - 4,
+                    f"+{_short_yuan(instead.limit_increase_fen, t)}",
+                    "strong",
+                    "on_decrease",
+                ),
+                Label(x + 10, middle + 24, t["pic_until"], "small quiet"),
+                Label(x + 10, middle + 42, instead.valid_until_on.isoformat(), "small", "term.months"),
+            ]
         return
     newest = view.proposals[-1]
     answers = [event for event in view.events if event.proposal_id == newest.proposal_id]

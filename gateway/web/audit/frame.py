@@ -24,7 +24,12 @@ class Place(NamedTuple):
 
 
 #: In the order of the bar. A page of its own adds its line here.
-NAV = (Place("/audit/", "search"), Place("/audit/rulesets", "rulesets"))
+NAV = (
+    Place("/audit/", "search"),
+    Place("/audit/rulesets", "rulesets"),
+    Place("/audit/period", "period"),
+    Place("/audit/staff", "staff"),
+)
 
 
 class AuditPages:
@@ -68,14 +73,6 @@ def reason() -> AuditReason:
         raise InvalidError(
             "a reason is chosen from the list", code="reason-missing", where="reason"
         ) from None
-
-
-def number(name: str) -> int:
-    """A whole number of the form. Raises InvalidError."""
-    text = form().get(name)
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise InvalidError("the form cannot be read", code="request-malformed", where=name)
-    return int(text)
 
 
 def period(days: int, now: datetime) -> tuple[datetime, datetime]:

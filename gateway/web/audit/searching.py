@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect
 
 from gateway.flows.look_at_resident import look_at_resident
 from gateway.flows.search_audited import search_audited
-from gateway.web.audit.frame import AuditPages, number, reason
+from gateway.web.audit.frame import AuditPages, reason
 from gateway.web.staff_pages import caller, form
 from schemas.audit import AuditReason, Sought
 from schemas.errors import GatewayError, InvalidError
@@ -48,14 +48,19 @@ def add_search(blueprint: Blueprint, pages: AuditPages) -> None:
 
     @blueprint.post("/look")
     def look() -> Response:
-        text = form().get("decision_id")
-        try:
-            decision_id = UUID(text) if text else None
-        except ValueError:
-            raise InvalidError(
-                "the form cannot be read", code="request-malformed", where="decision_id"
-            ) from None
-        return opened(number("person_id"), reason(), decision_id)
+        person_id, decision_id = _wanted(form().get("open"))
+        return opened(person_id, reason(), decision_id)
+
+
+def _wanted(text: str) -> tuple[int, UUID | None]:
+    """What a button opens: '<person>' or '<person>/<decision>'. Raises InvalidError."""
+    person, _, decision = text.partition("/")
+    try:
+        if person.isascii() and person.isdigit() and len(person) <= 18:
+            return int(person), UUID(decision) if decision else None
+    except ValueError:
+        pass
+    raise InvalidError("the form cannot be read", code="request-malformed", where="open")
 
 
 def _sought() -> Sought:
