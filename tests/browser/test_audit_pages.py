@@ -16,7 +16,8 @@ from playwright.sync_api import Page, Route, sync_playwright
 
 from gateway.db.embedded import Embedded
 from gateway.flows.list_log_keys import list_log_keys
-from gateway.translog.note import Verifier
+from gateway.translog.note import Verifier, parse_vkey
+from gateway.verifier.evidence import verify_evidence
 from schemas.staff import Role
 from tests.audit_stage import WANG, AuditStage, audit_stage, close
 from tests.browser.chromium import find_chromium
@@ -46,8 +47,7 @@ def chromium() -> Iterator[Any]:
 def _look(page: Page, name: str) -> None:
     """Keep a picture, and let axe judge."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(PICTURES / f"audit-{name}.png"))
-    page.screenshot(path=str(PICTURES / f"audit-{name}-whole.png"), full_page=True)
+    page.screenshot(path=str(PICTURES / f"audit-{name}.png"), full_page=not name.startswith("resident"))
     found = Axe().run(page).response["violations"]
     assert [
         (v["id"], [n["html"][:200] for n in v["nodes"]])
@@ -97,6 +97,22 @@ def test_an_auditor_sees_why_and_proves_it(stage: AuditStage, chromium: Any, lan
     assert "[P] everyday duties are capped" in row.inner_text()
     _look(page, f"ruleset-{lang}")
     page.goto(where)
+    zh = lang == "zh"
+    page.get_by_role("link", name="与上一次决定对比" if zh else "Compare with the decision before").click()
+    page.wait_for_url("**/before")
+    _look(page, f"before-{lang}")
+    page.get_by_role("link", name="时间线" if zh else "Timeline").click()
+    page.wait_for_url("**/timeline")
+    _look(page, f"timeline-{lang}")
+    for name in ("period", "staff"):
+        page.goto(f"{stage.served.url}/audit/{name}")
+        _look(page, f"{name}-{lang}")
+    page.goto(where)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出本决定" if zh else "Export this decision").click()
+    keys = [parse_vkey(one) for one in [*list_log_keys(stage.house), stage.witness.vkey]]
+    verdict = verify_evidence(Path(download.value.path()).read_bytes(), keys, quorum=1)
+    assert verdict.about_id == str(stage.decisions()[-1])
     assert refused == []
     context.close()
 
