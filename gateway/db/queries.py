@@ -1,7 +1,7 @@
 """Named queries: SQL lives in `queries.sql` beside its room, in `-- name: verb_noun` blocks.
 
-What auditors read may stand in `history.sql` beside
-it. `-- name: verb_noun prepared` is planned once a connection: for the statements every push runs.
+What auditors read may stand in `history.sql` beside it. `-- name: verb_noun prepared` is planned once a connection: for the
+statements every push runs.
 """
 
 from __future__ import annotations

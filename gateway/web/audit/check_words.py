@@ -16,7 +16,7 @@ CHECK_WORDS: dict[str, tuple[str, str]] = {
         "日志签名有效：{origin}，共 {size} 条记录，签于 {when}，根 {root}",
         "The log's signature holds: {origin}, {size} records, signed {when}, root {root}",
     ),
-    "witnessed": ("{count} 个见证方已联署：{names}", "{count} witnesses have co-signed: {names}"),
+    "witnessed": ("{count} 个见证方已联署：{names}", "Co-signed by {count} outside this house: {names}"),
     "unwitnessed": ("没有见证方联署。", "No witness has co-signed."),
     "included": (
         "{count} 条记录逐条重算哈希，均通向已签名的根；本决定是第 {leaf} 号叶子，哈希 {hash}",
