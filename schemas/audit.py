@@ -43,14 +43,15 @@ class Found(NamedTuple):
 class Happening(NamedTuple):
     """One thing that happened to somebody, as the room that keeps it tells it: all rooms in the same columns.
 
-    `what` is a word of the desk's (`what_…`), `detail` a code that depends on it, `amount` points in 1/100 or bp or none,
-    `row_id` the row, `reference` what others call it."""
+    `what` is a word of the desk's (`what_…`), `detail` a code that depends on it, `row_id` the
+    row, `reference` what others call it."""
 
     at: datetime
     what: str
     town: str
     detail: str
-    amount: int | None
+    points_centi: int | None
+    discount_bp: int | None
     row_id: str
     reference: str
 

@@ -46,8 +46,8 @@ with mine as (
     select proposal_id, product, state, discount_bp, serial, proposed_at from proposal
     where subject_id = any(%(holder_ids)s::bigint[]) and (subject_id = %(person_id)s or applicant_id = %(person_id)s)
 )
-select at, what, '' as town, detail, amount, row_id, reference from (
-    select decided_at as at, 'decision' as what, outcome as detail, discount_bp::bigint as amount, decision_id::text as row_id,
+select at, what, '' as town, detail, null::bigint as points_centi, discount_bp, row_id, reference from (
+    select decided_at as at, 'decision' as what, outcome as detail, discount_bp::bigint as discount_bp, decision_id::text as row_id,
            product as reference from mine
     union all
     select proposed_at, 'proposal', product, discount_bp, proposal_id::text, serial from proposed

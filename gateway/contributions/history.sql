@@ -5,7 +5,7 @@ where town = any(string_to_array(%(towns)s, e'\n')) and reference = %(reference)
 
 -- name: list_happenings
 -- The newest of each holder by the index, then the newest of these: the same work however much there is.
-select c.occurred_at as at, c.kind as what, c.town, c.category as detail, c.points_centi as amount, c.batch_id::text as row_id, c.reference
+select c.occurred_at as at, c.kind as what, c.town, c.category as detail, c.points_centi, null::bigint as discount_bp, c.batch_id::text as row_id, c.reference
 from unnest(%(holder_ids)s::bigint[]) h(holder_id)
 cross join lateral (
     select * from contribution

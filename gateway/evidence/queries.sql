@@ -17,7 +17,7 @@ select export_id::text, about_kind, about_id, exported_by, reason, file_sha256, 
 from evidence_export where export_id = any(%(row_ids)s::uuid[]);
 
 -- name: list_happenings
-select e.exported_at as at, 'evidence_taken' as what, '' as town, e.about_kind as detail, null::bigint as amount,
+select e.exported_at as at, 'evidence_taken' as what, '' as town, e.about_kind as detail, null::bigint as points_centi, null::bigint as discount_bp,
        e.export_id::text as row_id, e.exported_by as reference
 from unnest(%(kinds)s::text[], %(ids)s::text[]) a(about_kind, about_id)
 join evidence_export e using (about_kind, about_id)

@@ -21,14 +21,14 @@ PAGE, MOST_DECISIONS = 100, 500
 
 @dataclass(frozen=True, slots=True)
 class TimelineView:
-    """One page of it, newest first. `more_before`: the instant the next page begins before; None: this is the end."""
+    """One page of it, newest first. `more_until`: the instant the next page begins before; None: this is the end."""
 
     case: Case
     masked_name: str = field(repr=False)
     masked_id_no: str = field(repr=False)
     accounts: tuple[Row, ...]
     happenings: tuple[Happening, ...]
-    more_before: datetime | None
+    more_until: datetime | None
 
 
 def inspect_timeline(

@@ -95,7 +95,7 @@ where (ended_at is not null or ended_by is not null) and link_id::text > %(after
 select link_id::text as row_id, town, person_id, linked_at, ended_at, ended_by from link where link_id = any(%(row_ids)s::uuid[]);
 
 -- name: list_happenings
-select at, what, town, detail, null::bigint as amount, row_id, '' as reference from (
+select at, what, town, detail, null::bigint as points_centi, null::bigint as discount_bp, row_id, '' as reference from (
     select linked_at as at, 'linked' as what, town, '' as detail, link_id::text as row_id from link where person_id = %(person_id)s
     union all
     select ended_at, 'unlinked', town, ended_by, link_id::text from link where person_id = %(person_id)s and ended_at is not null

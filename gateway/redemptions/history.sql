@@ -1,5 +1,5 @@
 -- name: list_happenings
-select e.occurred_at as at, 'redemption_' || e.to_state as what, '' as town, e.teller_no as detail, null::bigint as amount,
+select e.occurred_at as at, 'redemption_' || e.to_state as what, '' as town, e.teller_no as detail, null::bigint as points_centi, null::bigint as discount_bp,
        e.redemption_id::text as row_id, r.serial as reference
 from redemption r join redemption_event e using (redemption_id)
 where r.person_id = %(person_id)s and e.occurred_at < %(before)s

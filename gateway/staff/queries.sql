@@ -149,7 +149,7 @@ select look_id::text as look_id, staff_id::text as staff_id, branch_no, teller_n
 where look_id::text = any(%(row_ids)s);
 
 -- name: list_look_happenings
-select looked_at as at, 'look' as what, '' as town, reason as detail, null::bigint as amount, look_id::text as row_id,
+select looked_at as at, 'look' as what, '' as town, reason as detail, null::bigint as points_centi, null::bigint as discount_bp, look_id::text as row_id,
        teller_no as reference from staff_look
 where person_id = %(person_id)s and looked_at < %(before)s order by looked_at desc limit %(limit)s;
 

@@ -1,6 +1,6 @@
 -- name: list_happenings
 -- What is known of a person's standing with us, newest first: consents, memberships, marks, restriction, erasure, holds.
-select at, what, town, detail, null::bigint as amount, row_id, reference from (
+select at, what, town, detail, null::bigint as points_centi, null::bigint as discount_bp, row_id, reference from (
     select given_at as at, 'consent_given' as what, town, purpose as detail, consent_id::text as row_id, text_version as reference
     from consent where person_id = %(person_id)s
     union all

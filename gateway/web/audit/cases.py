@@ -25,10 +25,6 @@ from gateway.web.staff_pages import LANGUAGES, caller, form, language, words_for
 from schemas.errors import ForbiddenError, GatewayError, InvalidError
 from schemas.values import BEIJING, percent_text
 
-POINTS = frozenset({"award", "deduction", "transfer_in", "transfer_out", "spend", "reversal", "posted_score"})
-RATES = frozenset(
-    {"decision", "proposal", "proposal_accepted", "proposal_declined", "revocation"}
-)  # `amount` is bp
 CAUSES = ("batch", "correction", "ruleset", "facility", "consent", "registration", "expired", "quota")
 
 
@@ -70,7 +66,7 @@ def add_cases(blueprint: Blueprint, pages: AuditPages) -> None:
     def timeline(look_id: UUID) -> Response:
         now = house.clock()
         view = inspect_timeline(house, caller(), look_id, before=_instant("before", now), now=now)
-        return pages.page("timeline.html", view=view, tab="timeline", is_points=POINTS, is_bp=RATES)
+        return pages.page("timeline.html", view=view, tab="timeline")
 
     @blueprint.post("/looks/<uuid:look_id>/export")
     @recorded(pages)
