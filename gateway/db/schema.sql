@@ -2523,12 +2523,6 @@ ALTER TABLE ONLY public.ruleset_approval
 GRANT USAGE ON SCHEMA public TO gateway_app;
 GRANT USAGE ON SCHEMA public TO gateway_auditor;
 
-REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION pg_catalog.lo_create(oid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION public.count_cosignatures() FROM PUBLIC;
 
 REVOKE ALL ON PROCEDURE public.make_append_only(IN target regclass) FROM PUBLIC;
