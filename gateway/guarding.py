@@ -33,6 +33,7 @@ T = TypeVar("T")
 BANK = "bank_core"
 REMEMBER = timedelta(seconds=1)  # how old what we know of the other processes may be
 ANSWER_NOTED_EVERY = timedelta(seconds=30)
+DOOR_WAITS_S = 0.5  # how long a request waits for its place before a neighbour
 BANKS_SHARE = 3  # three jobs speak to the bank at the same time
 
 
@@ -68,6 +69,9 @@ class Guard:
     house: House  # with the bare ports: only its database, settings and clock are used
     neighbour: str
     limits: Limits
+    crowd: threading.BoundedSemaphore | None = (
+        None  # all calls of this process to all neighbours; None: no bound
+    )
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = field(default_factory=lambda: secrets.SystemRandom().random)
     _places: threading.BoundedSemaphore = field(init=False)
@@ -94,11 +98,24 @@ class Guard:
         raise AssertionError("the last attempt answers or raises")
 
     def _once(self, ask: Callable[[], T], *, probing: bool) -> T:
+        if self.crowd is None:
+            return self._in_place(ask, probing=probing)
+        if not self.crowd.acquire(blocking=False):
+            raise self._crowded("neighbours")
+        try:
+            return self._in_place(ask, probing=probing)
+        finally:
+            self.crowd.release()
+
+    def _crowded(self, whom: str) -> UnavailableError:
+        return UnavailableError(
+            f"too many calls to {whom} are under way", code="neighbour-crowded", where=self.neighbour,
+            remedy="nothing was said to it; try again", retry_after_s=1,
+        )  # fmt: skip
+
+    def _in_place(self, ask: Callable[[], T], *, probing: bool) -> T:
         if not self._places.acquire(timeout=self.limits.place_wait_s):
-            raise UnavailableError(
-                f"too many calls to {self.neighbour} are under way", code="neighbour-crowded", where=self.neighbour,
-                remedy="nothing was said to it; try again", retry_after_s=1,
-            )  # fmt: skip
+            raise self._crowded(self.neighbour)
         try:
             answer = ask()
         except (UnavailableError, OutcomeUnknownError) as exc:
@@ -319,19 +336,28 @@ class GuardedLinking:
         self.guard.call(lambda: self.linking.revoke(refresh_token))
 
 
-def guarded(house: House) -> House:
-    """The same house with every neighbour behind a guard of its own."""
+def guarded(house: House, *, threads: int | None = None) -> House:
+    """The same house with every neighbour behind a guard of its own.
+
+    `threads`: of a process that answers requests. Half of them never stand before a neighbour, whichever hangs, and one
+    neighbour holds a quarter at most: pushes, pages and questions that need no neighbour always find a thread.
+    """
     config = house.config
     towns = Limits(config.neighbour_at_once, config.breaker_opens_after)
-    banks = replace(towns, at_once=config.neighbour_at_once * BANKS_SHARE, retries=0)
+    crowd = None
+    if threads is not None:
+        at_once = max(1, min(config.neighbour_at_once, threads // 4))
+        towns = replace(towns, at_once=at_once, place_wait_s=DOOR_WAITS_S)
+        crowd = threading.BoundedSemaphore(max(1, threads // 2))
+    banks = replace(towns, at_once=towns.at_once * BANKS_SHARE, retries=0)
     bank = house.bank
     towns_called = {*house.clients, *house.day_files, *house.feeds, *house.linkings}
-    guards = {t: Guard(house, t, towns) for t in towns_called}
+    guards = {t: Guard(house, t, towns, crowd) for t in towns_called}
     return replace(
         house,
         clients={t: GuardedTown(guards[t], client) for t, client in house.clients.items()},
         day_files={t: GuardedDayFiles(guards[t], files) for t, files in house.day_files.items()},
         feeds={t: GuardedFeed(guards[t], feed) for t, feed in house.feeds.items()},
         linkings={t: GuardedLinking(guards[t], linking) for t, linking in house.linkings.items()},
-        bank=None if bank is None else GuardedBank(Guard(house, BANK, banks), bank),
+        bank=None if bank is None else GuardedBank(Guard(house, BANK, banks, crowd), bank),
     )

@@ -135,8 +135,11 @@ def read_signing(config: Config) -> SigningIdentity:
     return SigningIdentity(config.soap_key.read_bytes(), config.soap_cert.read_bytes())
 
 
-def build_house(config: Config) -> House:
-    """Everything one process needs. Opens no connection yet, except that an embedded server is started when needed."""
+def build_house(config: Config, *, threads: int | None = None) -> House:
+    """Everything one process needs. Opens no connection yet, except that an embedded server is started when needed.
+
+    `threads`: how many answer requests in a web process (`gateway.guarding.guarded`).
+    """
     dsns = open_databases(config)
     neighbours = read_neighbours(config.neighbours_file)
     house = House(
@@ -159,7 +162,7 @@ def build_house(config: Config) -> House:
         hook_secrets=registry.list_hook_secrets(neighbours, mode=config.mode),
         certificate_files={name: _certificate_files(table) for name, table in neighbours.items()},
     )
-    return guarded(house)
+    return guarded(house, threads=threads)
 
 
 def _certificate_files(table: Mapping[str, Any]) -> tuple[Path, ...]:

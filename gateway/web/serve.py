@@ -101,7 +101,7 @@ class Served(BaseApplication):  # type: ignore[misc]
 
         configure_logging(self._config.log_level)
         configure_tracing(self._config.otel_endpoint, "gateway-web")
-        app = create_app(build_house(self._config))
+        app = create_app(build_house(self._config, threads=self._config.web_threads))
         # What stands now stays for good: the collector need not walk it again for every thousand items of a push.
         gc.collect()
         gc.freeze()

@@ -292,3 +292,26 @@ def test_a_bank_that_fails_is_left_alone_then_everything_is_said_once(
         stage.agree()
         assert database.sql("select state from neighbour_breaker") == [("closed",)]
         assert len(stage.bank.benefits()) == 12
+
+
+def test_of_many_that_hang_a_process_holds_no_more_than_its_crowd(scene: Scene) -> None:
+    """Four neighbours that hang hold the crowd, not each their own share; who comes then is told at once."""
+    crowd = threading.BoundedSemaphore(3)
+    release, inside = threading.Event(), threading.Semaphore(0)
+
+    def hang() -> str:
+        inside.release()
+        assert release.wait(30)
+        return "told"
+
+    guards = [Guard(scene.house, f"town-{n}", Limits(2, 5), crowd) for n in range(4)]
+    with ThreadPoolExecutor(3) as pool:
+        standing = [pool.submit(guard.call, hang) for guard in guards[:3]]
+        for _ in standing:
+            assert inside.acquire(timeout=30)
+        with pytest.raises(UnavailableError) as refused:
+            guards[3].call(lambda: "never asked")
+        release.set()
+        assert [done.result(timeout=30) for done in standing] == ["told"] * 3
+    assert refused.value.code == "neighbour-crowded"
+    assert guards[3].call(lambda: "asked") == "asked"
