@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
@@ -18,7 +19,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from joserfc.jwk import ECKey
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
-from adapters.wire_tap import TappedLine
+from adapters.deadlines import DeadlineAdapter, ending_in
 from schemas.boundary import before_neighbour_call
 from schemas.errors import (
     ConflictError,
@@ -88,6 +89,7 @@ class OAuthAccess:
         self._address = address.rstrip("/")
         self._token_url = self._address + token_path
         self._timeout = (connect_timeout_s, answer_timeout_s)
+        self._exchange_s = connect_timeout_s + answer_timeout_s  # the whole of one, however slowly it drips
         self._token = ""
         self._token_until = 0.0  # monotonic
         self._renewing = threading.Lock()
@@ -97,11 +99,12 @@ class OAuthAccess:
             token_endpoint_auth_method=ShortAssertion(self._token_url, key_pem, key_id),
         )
         self._calls = requests.Session()
+        ca_file = Path(verify) if isinstance(verify, str) else None
         for session in (self._oauth, self._calls):
             session.trust_env = False  # no proxy or netrc from the surroundings
             session.verify = verify
             session.cert = client_cert
-            session.mount("https://", TappedLine(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0))
+            session.mount("https://", DeadlineAdapter(ca_file=ca_file, client=None, connections=CONNECTIONS))
 
     def ask(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """GET: changes nothing, so any failure to answer is UnavailableError. The JSON answer."""
@@ -135,17 +138,18 @@ class OAuthAccess:
         if content is not None:
             headers["Content-Type"] = "application/json"
         try:
-            answer = self._calls.request(
-                method,
-                self._address + path,
-                params=query,
-                data=None if content is None else orjson.dumps(content),
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            body = self._read_bounded(answer)
+            with ending_in(self._exchange_s):
+                answer = self._calls.request(
+                    method,
+                    self._address + path,
+                    params=query,
+                    data=None if content is None else orjson.dumps(content),
+                    headers=headers,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                body = self._read_bounded(answer)
         except requests.RequestException as exc:
             self._lost(exc, acts=acts)
         document = self._judge(answer, body, path, acts=acts)
@@ -158,12 +162,13 @@ class OAuthAccess:
                 return self._token
             asked_at = time.monotonic()
             try:
-                given = self._oauth.fetch_token(
-                    self._token_url,
-                    grant_type="client_credentials",
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                )
+                with ending_in(self._exchange_s):
+                    given = self._oauth.fetch_token(
+                        self._token_url,
+                        grant_type="client_credentials",
+                        timeout=self._timeout,
+                        allow_redirects=False,
+                    )
                 token, lives_s = str(given["access_token"]), float(given.get("expires_in") or 60)
             except Exception as exc:  # Authlib, requests and JSON errors alike: no token, nothing happened
                 raise UnavailableError(
@@ -180,18 +185,14 @@ class OAuthAccess:
                 self._token_until = 0.0
 
     def _read_bounded(self, answer: requests.Response) -> bytes:
-        """The whole body, within a size and within the answer time, however slowly it drips."""
-        latest = time.monotonic() + self._timeout[1]
+        """The whole body, within a size; within a time, because the exchange has an end."""
         parts, size = [], 0
-        try:
-            for part in answer.iter_content(65536):
-                size += len(part)
-                if size > LONGEST_ANSWER_BYTES or time.monotonic() > latest:
-                    raise requests.Timeout("the answer is too long or too slow")
-                parts.append(part)
-        finally:
+        for part in answer.iter_content(65536):
+            size += len(part)
             if size > LONGEST_ANSWER_BYTES:
                 answer.close()
+                raise requests.Timeout("the answer is too long")
+            parts.append(part)
         return b"".join(parts)
 
     def _lost(self, exc: requests.RequestException, *, acts: bool) -> NoReturn:
