@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 
 from bench import rows
+from bench.audit import measure_audit
 from bench.client import Door
 from bench.depth import measure_depth
 from bench.feed import measure_feed
@@ -20,7 +21,7 @@ from gateway.wiring import build_house
 from tests.served import TownClient
 from tests.storm.stage import Stage, stage
 
-SECTIONS = ("pushes", "depth", "isolation", "soap", "feed", "evaluation", "sealing")
+SECTIONS = ("pushes", "depth", "isolation", "soap", "feed", "evaluation", "sealing", "audit")
 FAMILIES = 20_000
 
 
@@ -52,11 +53,17 @@ def main() -> None:
     )
     parser.add_argument("--soap-families", type=int, default=20_000, help="families on the SOAP town's lists")
     parser.add_argument("--feed-items", type=int, default=200_000)
+    parser.add_argument(
+        "--audit-contributions",
+        type=int,
+        default=2_000_000,
+        help="contributions stored behind the audit desk",
+    )
     parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"))
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
     report = Report()
-    for section in ("pushes", "depth", "isolation", "feed"):
+    for section in ("pushes", "depth", "isolation", "feed", "audit"):
         if section not in sections:
             continue
         with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
@@ -67,6 +74,9 @@ def main() -> None:
                 measure_pushes(report, door, it.server, families, it.running["web"].pid, asked.stream_events)
             elif section == "feed":
                 measure_feed(report, it, asked.feed_items)
+            elif section == "audit":
+                ca = ensure_development(it.config).ca_cert
+                measure_audit(report, house, it.url, ca, it.dsn(), families, asked.audit_contributions)  # type: ignore[arg-type]
             elif section == "isolation":
                 measure_isolation(report, it, door, families)
             else:
