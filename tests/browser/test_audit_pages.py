@@ -126,6 +126,7 @@ def case(stage: AuditStage, chromium: Any) -> Iterator[Page]:
     person = add_person(stage.served.house, "A003", Role.AUDITOR)
     _sign_in(page, stage, "en", person)
     page.fill("#words", WANG)
+    page.select_option("#reason", "audit_sample")
     page.keyboard.press("Enter")
     page.wait_for_url("**/audit/looks/*/")
     yield page
