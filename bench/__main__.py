@@ -13,6 +13,7 @@ from bench.depth import measure_depth
 from bench.feed import measure_feed
 from bench.isolation import measure_isolation
 from bench.pushes import measure_pushes
+from bench.redemptions import REDEMPTIONS, measure_redemptions
 from bench.report import Report
 from bench.soap import measure_soap
 from certs import ensure_development, read_registration
@@ -21,7 +22,7 @@ from gateway.wiring import build_house
 from tests.served import TownClient
 from tests.storm.stage import Stage, stage
 
-SECTIONS = ("pushes", "depth", "isolation", "soap", "feed", "evaluation", "sealing", "audit")
+SECTIONS = ("pushes", "depth", "isolation", "soap", "feed", "redemptions", "evaluation", "sealing", "audit")
 FAMILIES = 20_000
 
 
@@ -54,6 +55,9 @@ def main() -> None:
     parser.add_argument("--soap-families", type=int, default=20_000, help="families on the SOAP town's lists")
     parser.add_argument("--feed-items", type=int, default=200_000)
     parser.add_argument(
+        "--redemptions", type=int, default=REDEMPTIONS, help="redemptions a round at the desk"
+    )
+    parser.add_argument(
         "--audit-contributions",
         type=int,
         default=2_000_000,
@@ -85,6 +89,9 @@ def main() -> None:
         with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
             door, house = open_door(it)
             measure_soap(report, door, it.dsn(), house, asked.soap_families)
+    if "redemptions" in sections:
+        with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
+            measure_redemptions(report, it, asked.redemptions)
     for section in ("evaluation", "sealing"):
         if section in sections:
             importlib.import_module(f"bench.{section}").measure(report)

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 from gateway.flows.note_neighbour import note_neighbour
 from gateway.house import House
+from gateway.observe.waiting import add_waited
 from schemas.boundary import before_neighbour_call
 from schemas.day_files import DayFile, TownDayFiles
 from schemas.errors import GatewayError, OutcomeUnknownError, RefusedError, UnavailableError
@@ -116,6 +117,7 @@ class Guard:
     def _in_place(self, ask: Callable[[], T], *, probing: bool) -> T:
         if not self._places.acquire(timeout=self.limits.place_wait_s):
             raise self._crowded(self.neighbour)
+        begun = time.perf_counter()
         try:
             answer = ask()
         except (UnavailableError, OutcomeUnknownError) as exc:
@@ -129,6 +131,7 @@ class Guard:
             raise
         finally:
             self._places.release()
+            add_waited(time.perf_counter() - begun)
         self._answered(probing=probing)
         return answer
 

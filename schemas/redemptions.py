@@ -124,4 +124,8 @@ class Redemption:
     goods: str  # held, released, issued, returned
     posted: bool
     attempts: int
+    idempotency_key: str
+    content_sha256: str
+    event_count: int  # events so far
+    lines: tuple[Line, ...]
     legs: tuple[Leg, ...]

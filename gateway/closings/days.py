@@ -40,7 +40,7 @@ def lock_branch(tx: Transaction, branch_no: str) -> None:
 
 def share_branch(tx: Transaction, branch_no: str) -> None:
     """Until the transaction ends the branch's day is not closed: for whoever moves goods or serves a resident."""
-    tx.run(queries.share_branch, {"branch_no": branch_no})
+    tx.later(queries.share_branch, {"branch_no": branch_no})
 
 
 def is_shut(tx: Transaction, branch_no: str, on: date) -> bool:

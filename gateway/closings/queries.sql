@@ -1,10 +1,10 @@
 -- name: lock_branch
 select pg_advisory_xact_lock(hashtextextended('branch day ' || %(branch_no)s, 0));
 
--- name: share_branch
+-- name: share_branch prepared
 select pg_advisory_xact_lock_shared(hashtextextended('branch day ' || %(branch_no)s, 0));
 
--- name: is_shut
+-- name: is_shut prepared
 select exists (select from branch_day where branch_no = %(branch_no)s and accounting_on >= %(on)s) as shut;
 
 -- name: find_day

@@ -110,8 +110,14 @@ class Transaction:
             self._cursor.execute(together)
 
     def _execute(self, cursor: Any, query: Query, params: Params) -> None:
-        self.flush()
-        cursor.execute(self._prepared(query), params)
+        """What waits and this statement travel together; the answer is this one's."""
+        text = self._prepared(query)
+        if not self._waiting:
+            cursor.execute(text, params)
+            return
+        self._waiting.append(cursor.mogrify(text, params) if params else text.encode())
+        together, self._waiting = b";\n".join(self._waiting), []
+        cursor.execute(together)
 
     def _prepared(self, query: Query) -> str:
         """What to send for a query: itself, or the EXECUTE of what was prepared on this connection."""

@@ -35,7 +35,7 @@ class Priced(NamedTuple):
 
 
 def list_town_accounts(
-    house: House, tx: Transaction, person_id: int, on: date
+    house: House, tx: Transaction, person_id: int, on: date, consented: set[TownCode] | None = None
 ) -> dict[TownCode, TownAccount]:
     """Where this person's points are, town by town. For a town that keeps points by person the account is the id number:
     it goes to the town and nowhere else."""
@@ -48,7 +48,9 @@ def list_town_accounts(
         if reader.capabilities.holds == "household":
             found.setdefault(town, TownAccount(row.household_id, row.code))
     persons_towns = {t for t, reader in house.readers.items() if reader.capabilities.holds == "person"}
-    by_person = persons_towns & list_consented(tx, person_id)
+    if persons_towns and consented is None:
+        consented = list_consented(tx, person_id)
+    by_person = persons_towns & (consented or set())
     for town in sorted(by_person):
         if house.readers[town].capabilities.account == "openid":
             linked = links.list_accounts(tx, house.keys, town, [person_id])
@@ -105,13 +107,23 @@ def price_basket(
             where="shown_centi",
             remedy="look at the basket again",
         )
-    over = [
-        code
-        for code, (offer, count) in asked.items()
-        if offer.limit_count
-        and redemptions.taken_count(tx, person_id, offer.good_id, period_start(offer.limit_period, on))
-        + count
-        > offer.limit_count
-    ]
+    over = _list_over_limit(tx, person_id, list(asked.values()), on)
     value_fen = sum(line.settle_fen * line.quantity_count for line in lines)
     return Priced(lines, total_centi, value_fen, over)
+
+
+def _list_over_limit(
+    tx: Transaction, person_id: int, asked: Sequence[tuple[Offer, int]], on: date
+) -> list[str]:
+    """Codes of goods of which a person would have more than their limit."""
+    limited = [(offer, count) for offer, count in asked if offer.limit_count]
+    if not limited:
+        return []
+    month_on, year_on = period_start("month", on), period_start("year", on)
+    taken = redemptions.list_taken(tx, person_id, month_on=month_on, year_on=year_on)
+    had = {good_id: counts._asdict() for good_id, counts in taken.items()}
+    return [
+        offer.code
+        for offer, count in limited
+        if had.get(offer.good_id, {}).get(f"{offer.limit_period}_count", 0) + count > offer.limit_count
+    ]

@@ -73,7 +73,7 @@ def move(
     drafts = []
     kind = _stock_kind(moved, state, event)
     if kind:
-        movements = movements_of(tx, moved, kind)
+        movements = movements_of(moved, kind)
         by = actor.teller_no
         drafts += goods.move_stock(tx, moved.redemption_id, movements, by=by, now=now)
         moved = replace(moved, goods=GOODS_AFTER[kind])
@@ -89,19 +89,19 @@ def move(
     moved = replace(moved, attempts=0)
     redemptions.mark_moved(tx, moved, next_attempt_at=_next_attempt(state, moved, now))
     event_id = house.new_id()
-    moved = redemptions.move_redemption(
+    moved, draft = redemptions.move_redemption(
         tx, moved, event, staff_id=actor.staff_id, teller_no=actor.teller_no, code=code, now=now, event_id=event_id
     )  # fmt: skip
-    drafts.append(redemptions.event_record(tx, event_id))
+    drafts.append(draft)
     append_records(tx, drafts, now=now, new_id=house.new_id)
     return moved
 
 
-def movements_of(tx: Transaction, redemption: Redemption, kind: str) -> list[Movement]:
+def movements_of(redemption: Redemption, kind: str) -> list[Movement]:
     """The lines of the register for a redemption's goods."""
     on_hand, held = CHANGES[kind]
     counts: dict[UUID, int] = {}
-    for line in redemptions.list_lines(tx, redemption.redemption_id):
+    for line in redemption.lines:
         counts[line.good_id] = counts.get(line.good_id, 0) + line.quantity_count
     return [
         Movement(kind, redemption.branch_no, good_id, on_hand * count, held * count, redemption.serial)

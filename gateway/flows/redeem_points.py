@@ -56,9 +56,10 @@ def _open(
     require_open_day(tx, caller.branch_no, now)
     on = beijing_date(now)
     _check_proxy(tx, caller, basket, now=now)
-    accounts = list_town_accounts(house, tx, basket.person_id, on)
+    consented = list_consented(tx, basket.person_id)
+    accounts = list_town_accounts(house, tx, basket.person_id, on, consented)
     towns = sorted({line.town for line in basket.lines})
-    _check_towns(house, tx, basket.person_id, towns, accounts)
+    _check_towns(house, consented, towns, accounts)
     priced = price_basket(tx, caller.branch_no, basket.person_id, basket.lines, basket.shown_centi, on)
     redemption = _write(house, tx, caller, basket, content, priced, accounts, now=now)
     return redemption, {town: accounts[town] for town in towns}
@@ -84,13 +85,8 @@ def _check_proxy(tx: Transaction, caller: StaffCaller, basket: Basket, *, now: d
 
 
 def _check_towns(
-    house: House,
-    tx: Transaction,
-    person_id: int,
-    towns: list[TownCode],
-    accounts: Mapping[TownCode, TownAccount],
+    house: House, consented: set[TownCode], towns: list[TownCode], accounts: Mapping[TownCode, TownAccount]
 ) -> None:
-    consented = list_consented(tx, person_id)
     for town in towns:
         if town not in house.clients:
             raise RefusedError("the town is not connected", code="town-not-connected", where=town)
@@ -148,7 +144,7 @@ def _write(
         [NewHold(leg.hold_id, leg.town, leg.holder_id, leg.total_centi, expires_at) for leg in legs],
         now=now,
     )
-    held = movements_of(tx, redemption, "hold")
+    held = movements_of(redemption, "hold")
     drafts = goods.move_stock(tx, redemption_id, held, by=caller.teller_no, now=now)
     append_records(tx, drafts, now=now, new_id=house.new_id)
     code = "over-limit" if priced.over_limit else ""

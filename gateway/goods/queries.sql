@@ -20,7 +20,7 @@ where good_id = %(good_id)s and town = %(town)s order by valid_from_on desc limi
 insert into good_price (price_id, good_id, town, valid_from_on, price_centi, settle_fen, agreement, set_by, recorded_at)
 values (%(price_id)s, %(good_id)s, %(town)s, %(valid_from_on)s, %(price_centi)s, %(settle_fen)s, %(agreement)s, %(set_by)s, %(now)s);
 
--- name: list_offers
+-- name: list_offers prepared
 select g.good_id, g.code, g.name_zh, g.name_en, g.picture, p.town, p.price_centi, p.settle_fen,
     coalesce(s.on_hand_count, 0) as on_hand_count, coalesce(s.held_count, 0) as held_count, g.limit_count, g.limit_period,
     (select picture_id from good_picture i where i.good_id = g.good_id order by recorded_at desc, picture_id desc limit 1) as picture_id
@@ -33,7 +33,7 @@ left join stock s on s.good_id = g.good_id and s.branch_no = %(branch_no)s
 where g.offered and p.town = any(%(towns)s)
 order by p.town, g.code limit 500;
 
--- name: lock_stock
+-- name: lock_stock prepared
 -- In one order, everywhere.
 select good_id from stock where branch_no = %(branch_no)s and good_id = any(%(good_ids)s::uuid[]) order by good_id for no key update;
 

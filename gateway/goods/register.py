@@ -23,21 +23,20 @@ def move_stock(
 ) -> list[RecordDraft]:
     """Write lines of the register; stock follows. Branches and goods are locked in one order first.
 
-    Raises ConflictError (from the session): `stock_not_negative` or `held_is_there` when a branch has not so many, or a
-    cause that was written before.
+    ConflictError (from the session, at the latest when the transaction ends): `stock_not_negative` or `held_is_there` when a
+    branch has not so many, or a cause that was written before.
     """
     if not movements:
         return []
     ordered = sorted(movements, key=lambda m: (m.kind, m.branch_no, m.good_id))
     for branch_no in sorted({m.branch_no for m in ordered}):
         good_ids = [m.good_id for m in ordered if m.branch_no == branch_no]
-        tx.run(queries.lock_stock, {"branch_no": branch_no, "good_ids": good_ids})
+        tx.later(queries.lock_stock, {"branch_no": branch_no, "good_ids": good_ids})
     rows = [
         (cause_id, m.kind, m.branch_no, m.good_id, m.on_hand_change_count, m.held_change_count, m.reason, by, now.isoformat())
         for m in ordered
     ]  # fmt: skip
     tx.copy_in(queries.copy_movements, copy_text(rows))
-    tx.flush()  # a refusal by PostgreSQL is raised here, where it can be told apart
     drafts = []
     for kind, group in groupby(ordered, key=lambda m: m.kind):
         lines = [

@@ -36,7 +36,7 @@ class Balance(NamedTuple):
 def open_accounts(tx: Transaction, town: TownCode, holder_ids: Sequence[int]) -> None:
     """Accounts of new holders, at zero. Saying it twice changes nothing."""
     if holder_ids:
-        tx.run(queries.open_accounts, {"town": town, "holders": int_array(holder_ids)})
+        tx.later(queries.open_accounts, {"town": town, "holders": int_array(holder_ids)})
 
 
 def lock_accounts(

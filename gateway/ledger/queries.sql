@@ -41,7 +41,7 @@ limit %(limit)s;
 -- name: copy_holds
 copy hold (hold_id, town, holder_id, points_centi, expires_at, created_at) from stdin;
 
--- name: end_holds
+-- name: end_holds prepared
 update hold set state = %(state)s, ended_at = %(now)s where hold_id = any(%(hold_ids)s::uuid[])
 returning hold_id, town, holder_id, points_centi;
 

@@ -14,10 +14,8 @@ from gateway.redemptions.keeping import (
     Taken,
     claim_lapsed,
     claim_overdue,
-    event_record,
     find_by_key,
     find_redemption,
-    get_redemption,
     insert_redemption,
     list_branch,
     list_events,
@@ -31,7 +29,6 @@ from gateway.redemptions.keeping import (
     mark_legs,
     mark_moved,
     move_redemption,
-    taken_count,
 )
 from gateway.redemptions.states import EDGES, RedemptionEvent, Step, next_state, plan
 
@@ -45,10 +42,8 @@ __all__ = [
     "Taken",
     "claim_lapsed",
     "claim_overdue",
-    "event_record",
     "find_by_key",
     "find_redemption",
-    "get_redemption",
     "insert_redemption",
     "list_branch",
     "list_events",
@@ -67,5 +62,4 @@ __all__ = [
     "move_redemption",
     "next_state",
     "plan",
-    "taken_count",
 ]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.db import Row, Transaction, copy_text, load_queries
 from gateway.redemptions.states import RedemptionEvent, next_state
-from schemas.errors import NotFoundError
 from schemas.records import RecordBody, RecordDraft
 from schemas.redemptions import Aim, Heard, Leg, Line, Redemption, RedemptionState
 from schemas.values import Serial, TownCode, instant_text
@@ -66,15 +66,16 @@ class Taken(NamedTuple):
 
 def lock_person(tx: Transaction, person_id: int) -> None:
     """Until the transaction ends nobody else opens a redemption for this person."""
-    tx.run(queries.lock_person, {"person_id": str(person_id)})
+    tx.later(queries.lock_person, {"person_id": str(person_id)})
 
 
 def insert_redemption(
     tx: Transaction, new: NewRedemption, lines: Sequence[Line], legs: Sequence[NewLeg], *, now: datetime
 ) -> Redemption:
-    """Write it. Raises ConflictError (from the session) for a key that was used."""
-    tx.run(queries.insert_redemption, {**new._asdict(), "now": now})
-    at = now.isoformat()
+    """Write it, opened: goods are held for it, towns are about to be asked.
+
+    ConflictError (from the session) for a key that was used."""
+    tx.later(queries.insert_redemption, {**new._asdict(), "now": now})
     rows = [
         (
             new.redemption_id,
@@ -88,8 +89,13 @@ def insert_redemption(
         for no, line in enumerate(lines, 1)
     ]
     tx.copy_in(queries.copy_lines, copy_text(rows))
-    tx.copy_in(queries.copy_legs, copy_text([(new.redemption_id, *leg, at) for leg in legs]))
-    return get_redemption(tx, new.redemption_id)
+    tx.copy_in(queries.copy_legs, copy_text([(new.redemption_id, *leg, now.isoformat()) for leg in legs]))
+    return Redemption(
+        new.redemption_id, new.serial, new.branch_no, new.teller_no, new.staff_id, new.person_id, new.proxy_person_id,
+        new.proxy_proof, new.business_on, new.needs_approval, now, new.expires_at, RedemptionState.OPENED, Aim.FREEZE, None,
+        "held", False, 0, new.idempotency_key, new.content_sha256, 0, tuple(lines),
+        tuple(Leg(*leg, Heard.ASKED, "", now) for leg in sorted(legs, key=lambda leg: leg.town)),
+    )  # fmt: skip
 
 
 def find_by_key(tx: Transaction, staff_id: UUID, idempotency_key: str) -> Row | None:
@@ -98,47 +104,25 @@ def find_by_key(tx: Transaction, staff_id: UUID, idempotency_key: str) -> Row | 
 
 
 def find_redemption(tx: Transaction, redemption_id: UUID) -> Redemption | None:
-    """One with its legs, or None."""
+    """One with its lines and legs, or None."""
     row = tx.find(queries.find_redemption, {"redemption_id": redemption_id})
-    return None if row is None else _with_legs(tx, row)
-
-
-def get_redemption(tx: Transaction, redemption_id: UUID) -> Redemption:
-    """One with its legs. Raises NotFoundError."""
-    found = find_redemption(tx, redemption_id)
-    if found is None:
-        raise NotFoundError("no such redemption", where="redemption_id", value=str(redemption_id))
-    return found
+    return None if row is None else _redemption(row)
 
 
 def lock_redemption(tx: Transaction, redemption_id: UUID) -> Redemption:
-    """The same; nobody else moves it before the transaction ends."""
-    return _with_legs(tx, tx.one(queries.lock_redemption, {"redemption_id": redemption_id}))
+    """The same; nobody else moves it before the transaction ends. Raises NotFoundError."""
+    tx.later(queries.lock_redemption, {"redemption_id": redemption_id})
+    return _redemption(tx.one(queries.find_redemption, {"redemption_id": redemption_id}))
 
 
-def _with_legs(tx: Transaction, row: Row) -> Redemption:
-    legs = tx.tuples(queries.list_legs, {"redemption_id": row.redemption_id})
-    return Redemption(
-        row.redemption_id,
-        row.serial,
-        row.branch_no,
-        row.teller_no,
-        row.staff_id,
-        row.person_id,
-        row.proxy_person_id,
-        row.proxy_proof,
-        row.business_on,
-        row.needs_approval,
-        row.opened_at,
-        row.expires_at,
-        RedemptionState(row.state),
-        Aim(row.wanted),
-        row.approved_by,
-        row.goods,
-        row.posted,
-        row.attempts,
-        tuple(Leg(t, s, h, i, c, Heard(heard), ref, at) for t, s, h, i, c, heard, ref, at in legs),
+def _redemption(row: Row) -> Redemption:
+    lines = tuple(Line(UUID(good), *rest) for good, *rest in row.lines or ())
+    legs = tuple(
+        Leg(town, serial, holder, UUID(hold), centi, Heard(heard), ref, datetime.fromisoformat(at))
+        for town, serial, holder, hold, centi, heard, ref, at in row.legs or ()
     )
+    read = {"state": RedemptionState(row.state), "wanted": Aim(row.wanted), "lines": lines, "legs": legs}
+    return Redemption(**{**row._asdict(), **read})
 
 
 def mark_legs(
@@ -161,7 +145,7 @@ def mark_legs(
         "references": [leg.town_reference for leg in legs],
         "asked_ats": [leg.asked_at for leg in legs],
     }
-    tx.run(queries.mark_legs, params)
+    tx.later(queries.mark_legs, params)
     return replace(redemption, legs=tuple(legs))
 
 
@@ -176,7 +160,7 @@ def mark_moved(tx: Transaction, redemption: Redemption, *, next_attempt_at: date
         "attempts": redemption.attempts,
         "next_attempt_at": next_attempt_at,
     }
-    tx.run(queries.mark_moved, params)
+    tx.later(queries.mark_moved, params)
     return redemption
 
 
@@ -190,12 +174,16 @@ def move_redemption(
     code: str,
     now: datetime,
     event_id: UUID,
-) -> Redemption:
-    """Walk one edge: the event is written, PostgreSQL moves the state. ConflictError for an edge that does not exist."""
+) -> tuple[Redemption, RecordDraft]:
+    """Walk one edge: the event is written, PostgreSQL moves the state. The redemption after it, and the record of the event.
+
+    ConflictError for an edge that does not exist, and (from the session) for one that somebody else walked meanwhile."""
     state = next_state(redemption.state, event)
-    params = {
+    moved = replace(redemption, state=state, event_count=redemption.event_count + 1)
+    written = {
         "event_id": event_id,
         "redemption_id": redemption.redemption_id,
+        "event_no": moved.event_count,
         "event": event.value,
         "from_state": redemption.state.value,
         "to_state": state.value,
@@ -211,8 +199,24 @@ def move_redemption(
         ),
         "now": now,
     }
-    tx.run(queries.insert_event, params)
-    return replace(redemption, state=state)
+    tx.later(queries.insert_event, written)
+    return moved, RecordDraft(EVENT, str(event_id), event_body(_as_restated(moved, written)))
+
+
+def _as_restated(redemption: Redemption, written: Mapping[str, Any]) -> SimpleNamespace:
+    """An event just written with the columns `restate_events` will have of it."""
+    r = redemption
+    return SimpleNamespace(
+        redemption_id=str(r.redemption_id), event_no=written["event_no"], event=written["event"],
+        from_state=written["from_state"], to_state=written["to_state"], teller_no=written["teller_no"], code=written["code"],
+        staff_id=None if written["staff_id"] is None else str(written["staff_id"]), stands=written["stands"],
+        occurred_at=written["now"], serial=r.serial, branch_no=r.branch_no, opened_by_no=r.teller_no, opened_by=str(r.staff_id),
+        idempotency_key=r.idempotency_key, content_sha256=r.content_sha256, person_id=r.person_id,
+        proxy_person_id=r.proxy_person_id, proxy_proof=r.proxy_proof, business_on=r.business_on, needs_approval=r.needs_approval,
+        opened_at=r.opened_at, expires_at=r.expires_at,
+        lines=[[no, str(n.good_id), n.town, n.quantity_count, n.price_centi, n.settle_fen] for no, n in enumerate(r.lines, 1)],
+        legs=[[g.town, g.serial, g.holder_id, str(g.hold_id), g.total_centi] for g in r.legs],
+    )  # fmt: skip
 
 
 def stands_text(wanted: str, goods: str, posted: bool, approved_by: object, towns: str) -> str:
@@ -220,13 +224,7 @@ def stands_text(wanted: str, goods: str, posted: bool, approved_by: object, town
     return f"{wanted} {goods} {'posted' if posted else 'open'} {approved_by or '-'} {towns}"
 
 
-def event_record(tx: Transaction, event_id: UUID) -> RecordDraft:
-    """The record of an event just written, said from the rows: call it last in the transaction."""
-    row = tx.one(queries.restate_events, {"row_ids": [str(event_id)]})
-    return RecordDraft(EVENT, str(event_id), event_body(row))
-
-
-def event_body(row: Row) -> RecordBody:
+def event_body(row: Any) -> RecordBody:
     """The body of a redemption_event record: the event, and what the redemption is. Persons are ids."""
     proof = (
         {"proxy_proof": row.proxy_proof} if row.proxy_proof else {}
@@ -268,12 +266,6 @@ def claim_lapsed(tx: Transaction, limit: int, *, now: datetime, claimed_until: d
 def claim_overdue(tx: Transaction, limit: int, *, now: datetime) -> list[UUID]:
     """Frozen ones that were not confirmed in time."""
     return [r for (r,) in tx.tuples(queries.claim_overdue, {"limit": limit, "now": now})]
-
-
-def taken_count(tx: Transaction, person_id: int, good_id: UUID, since_on: date) -> int:
-    """How many of a good a person has had, or is having, since that day."""
-    params = {"person_id": person_id, "good_id": good_id, "since_on": since_on}
-    return int(tx.one(queries.taken_count, params).quantity_count)
 
 
 def list_branch(

@@ -1,8 +1,8 @@
--- name: lock_person
+-- name: lock_person prepared
 -- Two clerks who serve one person stand in a queue here, so that limits are counted once.
 select pg_advisory_xact_lock(hashtextextended('redemption person ' || %(person_id)s, 0));
 
--- name: insert_redemption
+-- name: insert_redemption prepared
 insert into redemption (redemption_id, serial, branch_no, teller_no, staff_id, idempotency_key, content_sha256, person_id, proxy_person_id,
     proxy_proof, business_on, needs_approval, opened_at, expires_at)
 values (%(redemption_id)s, %(serial)s, %(branch_no)s, %(teller_no)s, %(staff_id)s, %(idempotency_key)s, %(content_sha256)s, %(person_id)s,
@@ -14,41 +14,41 @@ copy redemption_line (redemption_id, line_no, good_id, town, quantity_count, pri
 -- name: copy_legs
 copy redemption_leg (redemption_id, town, serial, holder_id, hold_id, total_centi, asked_at) from stdin;
 
--- name: find_by_key
+-- name: find_by_key prepared
 select redemption_id, content_sha256 from redemption where staff_id = %(staff_id)s and idempotency_key = %(idempotency_key)s;
 
--- name: find_redemption
-select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, proxy_proof, business_on, needs_approval, opened_at,
-    expires_at, state, wanted, approved_by, goods, posted, attempts
-from redemption where redemption_id = %(redemption_id)s;
+-- name: find_redemption prepared
+select r.redemption_id, r.serial, r.branch_no, r.teller_no, r.staff_id, r.person_id, r.proxy_person_id, r.proxy_proof, r.business_on,
+    r.needs_approval, r.opened_at, r.expires_at, r.state, r.wanted, r.approved_by, r.goods, r.posted, r.attempts, r.idempotency_key,
+    r.content_sha256,
+    (select count(*)::int from redemption_event e where e.redemption_id = r.redemption_id) as event_count,
+    (select jsonb_agg(jsonb_build_array(l.good_id, l.town, l.quantity_count, l.price_centi, l.settle_fen) order by l.line_no)
+     from redemption_line l where l.redemption_id = r.redemption_id) as lines,
+    (select jsonb_agg(jsonb_build_array(g.town, g.serial, g.holder_id, g.hold_id, g.total_centi, g.heard, g.town_reference, g.asked_at)
+            order by g.town)
+     from redemption_leg g where g.redemption_id = r.redemption_id) as legs
+from redemption r where r.redemption_id = %(redemption_id)s;
 
--- name: lock_redemption
-select redemption_id, serial, branch_no, teller_no, staff_id, person_id, proxy_person_id, proxy_proof, business_on, needs_approval, opened_at,
-    expires_at, state, wanted, approved_by, goods, posted, attempts
-from redemption where redemption_id = %(redemption_id)s for no key update;
-
--- name: list_legs
-select town, serial, holder_id, hold_id, total_centi, heard, town_reference, asked_at from redemption_leg
-where redemption_id = %(redemption_id)s order by town;
+-- name: lock_redemption prepared
+-- By itself: what is read beside a row that was waited for would be of before the wait.
+select redemption_id from redemption where redemption_id = %(redemption_id)s for no key update;
 
 -- name: list_lines
 select l.line_no, l.good_id, g.code, g.name_zh, g.name_en, g.picture, l.town, l.quantity_count, l.price_centi, l.settle_fen
 from redemption_line l join good g using (good_id)
 where l.redemption_id = %(redemption_id)s order by l.line_no;
 
--- name: insert_event
+-- name: insert_event prepared
 insert into redemption_event (event_id, redemption_id, event_no, event, from_state, to_state, staff_id, teller_no, code, stands, occurred_at)
-select %(event_id)s, %(redemption_id)s, coalesce(max(event_no), 0) + 1, %(event)s, %(from_state)s, %(to_state)s, %(staff_id)s, %(teller_no)s,
-    %(code)s, %(stands)s, %(now)s
-from redemption_event where redemption_id = %(redemption_id)s
-returning event_no;
+values (%(event_id)s, %(redemption_id)s, %(event_no)s, %(event)s, %(from_state)s, %(to_state)s, %(staff_id)s, %(teller_no)s, %(code)s,
+    %(stands)s, %(now)s);
 
--- name: mark_moved
+-- name: mark_moved prepared
 update redemption set wanted = %(wanted)s, goods = %(goods)s, posted = %(posted)s, approved_by = %(approved_by)s,
     next_attempt_at = %(next_attempt_at)s, attempts = %(attempts)s
 where redemption_id = %(redemption_id)s;
 
--- name: mark_legs
+-- name: mark_legs prepared
 update redemption_leg l set heard = n.heard, town_reference = case when n.town_reference = '' then l.town_reference else n.town_reference end,
     asked_at = n.asked_at
 from unnest(%(towns)s::text[], %(heards)s::text[], %(references)s::text[], %(asked_ats)s::timestamptz[]) as n(town, heard, town_reference, asked_at)
@@ -68,13 +68,7 @@ returning r.redemption_id;
 -- name: claim_overdue
 select redemption_id from redemption where state = 'frozen' and expires_at <= %(now)s order by expires_at limit %(limit)s;
 
--- name: taken_count
-select coalesce(sum(l.quantity_count), 0)::int as quantity_count
-from redemption r join redemption_line l using (redemption_id)
-where r.person_id = %(person_id)s and l.good_id = %(good_id)s and r.business_on >= %(since_on)s
-  and r.state not in ('released', 'refused', 'reversed');
-
--- name: list_taken
+-- name: list_taken prepared
 select l.good_id, coalesce(sum(l.quantity_count) filter (where r.business_on >= %(month_on)s), 0)::int as month_count,
     coalesce(sum(l.quantity_count) filter (where r.business_on >= %(year_on)s), 0)::int as year_count, sum(l.quantity_count)::int as ever_count
 from redemption r join redemption_line l using (redemption_id)

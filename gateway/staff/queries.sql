@@ -61,7 +61,7 @@ insert into staff_session (session_id, token_sha256, staff_id, branch_no, teller
 values (%(session_id)s, %(token_sha256)s, %(staff_id)s, %(branch_no)s, %(teller_no)s, %(now)s, %(now)s, %(expires_at)s,
     %(proof_key_id)s, %(proof_box)s);
 
--- name: find_session
+-- name: find_session prepared
 select x.session_id, x.staff_id, x.branch_no as session_branch_no, x.teller_no as session_teller_no, x.started_at, x.seen_at,
     x.expires_at, x.proof_key_id, x.proof_box, s.name, s.branch_no, s.teller_no, s.roles, s.source, s.subject, s.enabled
 from staff_session x join staff s using (staff_id)

@@ -64,7 +64,7 @@ join person p on p.person_id = c.person_id and p.restricted_at is null
 where exists (select from consent k where k.person_id = c.person_id and k.purpose = 'loan_mapping' and k.withdrawn_at is null)
 order by c.subject_id, c.is_head desc, p.birth_on nulls last, c.person_id;
 
--- name: list_consenting
+-- name: list_consenting prepared
 select distinct person_id, town from consent
 where purpose = %(purpose)s and withdrawn_at is null and person_id = any(%(person_ids)s::bigint[]);
 
@@ -199,7 +199,7 @@ where c.person_id = %(person_id)s order by c.consent_id limit 1000;
 -- name: find_people_by
 select person_id from identifier where kind = %(kind)s and town = %(town)s and digest = %(digest)s order by person_id limit 20;
 
--- name: list_accounts_of
+-- name: list_accounts_of prepared
 -- The households a person belongs to today, by town and the town's own code.
 select m.town, m.household_id, c.code
 from membership m

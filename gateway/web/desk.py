@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request
@@ -25,7 +26,14 @@ from gateway.flows.show_picture import show_picture
 from gateway.house import House
 from gateway.web.desk_words import WORDS
 from gateway.web.staff_pages import caller, form, language, staff_page
-from schemas.errors import ForbiddenError, GatewayError, InvalidError
+from schemas.errors import (
+    ConflictError,
+    ForbiddenError,
+    GatewayError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+)
 from schemas.goods import Offer, Wanted
 from schemas.redemptions import Basket, LookReason, ProxyProof, RedemptionState
 from schemas.staff import Role
@@ -42,7 +50,12 @@ ACTIONS = {
 OPEN_STATES = frozenset(
     {RedemptionState.UNKNOWN, RedemptionState.FREEZING, RedemptionState.CONFIRMING, RedemptionState.RELEASING}
 )
+#: What a form of ours does not say unless a price changed meanwhile or somebody changed the form: recorded.
+TAMPERED = frozenset({"price-changed", "idempotency-key-reused", "not-offered"})
 _QUANTITY = re.compile(r"q:([0-9a-f-]{36}):([a-z_]{1,40})")
+
+
+Refused = TypeVar("Refused", bound=GatewayError)
 
 
 class _Pages:
@@ -67,7 +80,7 @@ class _Pages:
             **values,
         )
 
-    def recorded(self, error: ForbiddenError) -> ForbiddenError:
+    def recorded(self, error: Refused) -> Refused:
         """What somebody tried and may not do is in the log."""
         place = request.url_rule.rule if request.url_rule else ""
         record_refusal(self.house, caller(), error.code, place, now=self.house.clock())
@@ -76,7 +89,7 @@ class _Pages:
     def viewed(self, redemption_id: UUID) -> RedemptionView:
         try:
             return inspect_redemption(self.house, caller(), redemption_id)
-        except ForbiddenError as exc:
+        except (ForbiddenError, NotFoundError) as exc:  # somebody else's, or an address that was guessed
             raise self.recorded(exc) from exc
 
     def start(self, error: GatewayError | None = None) -> Response:
@@ -178,7 +191,12 @@ def desk_blueprint(house: House) -> Blueprint:
         proxy_id = _number(sent.get("proxy_person_id")) if sent.get("proxy_person_id") else None
         proof = _proof() if proxy_id is not None else None
         wanted = Basket(sent.get("key"), _person_id(), proxy_id, tuple(_wanted()), shown, proof)
-        done = redeem_points(house, caller(), wanted, now=house.clock())
+        try:
+            done = redeem_points(house, caller(), wanted, now=house.clock())
+        except (ConflictError, RefusedError) as exc:
+            if exc.code in TAMPERED:
+                raise pages.recorded(exc) from exc
+            raise
         return redirect(f"/desk/redemptions/{done.redemption_id}", 303)  # type: ignore[return-value]
 
     @blueprint.post(
@@ -187,7 +205,7 @@ def desk_blueprint(house: House) -> Blueprint:
     def act(redemption_id: UUID, action: str) -> Response:
         try:
             ACTIONS[action](house, caller(), redemption_id, now=house.clock())
-        except ForbiddenError as exc:
+        except (ForbiddenError, NotFoundError) as exc:
             raise pages.recorded(exc) from exc
         except GatewayError as exc:
             return pages.shown_redemption(redemption_id, exc)

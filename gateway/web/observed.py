@@ -10,6 +10,7 @@ from typing import Any
 from gateway.observe.context import enter
 from gateway.observe.metrics import count_request
 from gateway.observe.tracing import span, tracing_on
+from gateway.observe.waiting import begin_waiting
 
 log = logging.getLogger("gateway.request")
 
@@ -33,6 +34,7 @@ class Observed:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         begun = time.perf_counter()
         correlation = enter(environ.get("HTTP_X_CORRELATION_ID"))
+        waited = begin_waiting()
         seen: list[int] = [0]
 
         def start(status: str, headers: list[tuple[str, str]], exc: Any = None) -> Any:
@@ -60,6 +62,7 @@ class Observed:
                     "rule": environ.get("gateway.rule", "none"),
                     "status": seen[0],
                     "ms": round(seconds * 1000, 1),
+                    **({"neighbour_ms": round(waited[0] * 1000, 1)} if waited[0] else {}),
                     "bytes": environ.get("CONTENT_LENGTH") or 0,
                     "client": environ.get("gateway.client"),
                     "batch": environ.get("gateway.batch"),

@@ -336,3 +336,63 @@ def test_a_receipt_on_a4(desk: Desk, clerk: Browser) -> None:
     _act(clerk, where, "confirm")
     _act(clerk, where, "hand-over")
     assert clerk.get(where + "/receipt?paper=a4").text.count('class="sheet"') == 2
+
+
+def _refusals(desk: Desk, teller_no: str) -> list[tuple[str, str]]:
+    """What is in the log of what somebody tried: (code, place), oldest first."""
+    rows = desk.database.sql(
+        "select code, place from staff_event where teller_no = %s and event = 'refused' order by occurred_at",
+        [teller_no],
+    )
+    return [(str(code), str(place)) for code, place in rows]
+
+
+def test_what_is_tried_at_the_desk_is_refused_and_recorded(desk: Desk, clerk: Browser) -> None:
+    """A tampered price, a good that is not offered, a basket under a used key, a guessed address, another branch's redemption,
+    one's own approval, a forged form: each is in the log under who tried it."""
+    acting = add_person(desk.served.house, "S008", Role.CLERK, Role.SUPERVISOR)
+    own = desk.enter(acting)
+    where = _redeem(desk, own, desk.television)
+    found = own.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption")
+    chosen = {**_form_of(found.text, "/desk/basket"), f"q:{desk.pan}:{TOWN}": "1"}
+    form = _form_of(own.send("/desk/basket", chosen).text, "/desk/redeem")
+    stranger = desk.enter(add_person(desk.served.house, "X008", Role.CLERK, branch_no="330109008"))
+    token = {"form_token": own.form_token("/desk/")}
+    tried = [
+        (own.send(f"{where}/approve", token), 403, "own-redemption"),
+        (own.send("/desk/redeem", {**form, f"shown:{TOWN}": "1"}), 409, "price-changed"),
+        (own.send("/desk/redeem", {**form, f"q:{uuid4()}:{TOWN}": "1"}), 422, "not-offered"),
+        (own.get(f"/desk/redemptions/{uuid4()}"), 404, "not-found"),
+        (own.send(f"/desk/redemptions/{uuid4()}/confirm", token), 404, "not-found"),
+        (own.send(f"{where}/release", {"form_token": "0" * 64}), 403, "form-forged"),
+    ]
+    for answer, status, code in tried:
+        assert answer.status_code == status, (code, answer.text)
+    recorded = _refusals(desk, "S008")
+    assert [code for code, _ in recorded] == [code for _, _, code in tried]
+    assert not any(where.rsplit("/", 1)[-1] in place for _, place in recorded)
+    for action in ("confirm", "release", "hand-over"):
+        answer = stranger.send(f"{where}/{action}", {"form_token": stranger.form_token("/desk/")})
+        assert answer.status_code == 403
+    assert [code for code, _ in _refusals(desk, "X008")] == ["other-branch"] * 3
+    own.send(f"{where}/release", token)
+    assert desk.database.sql(
+        "select count(*) from redemption where state = 'frozen' and teller_no = 'S008'"
+    ) == [(0,)]
+
+
+def test_a_page_that_expired_leads_to_the_sign_in_and_nothing_happens(desk: Desk, clerk: Browser) -> None:
+    late = desk.enter(add_person(desk.served.house, "E008", Role.CLERK))
+    found = late.post("/desk/find", page="/desk/", words=ID_NO, reason="redemption")
+    chosen = {**_form_of(found.text, "/desk/basket"), f"q:{desk.pan}:{TOWN}": "1"}
+    form = _form_of(late.send("/desk/basket", chosen).text, "/desk/redeem")
+    desk.database.sql(
+        "update staff_session set seen_at = seen_at - interval '1 day', started_at = started_at - interval '1 day'"
+        " where teller_no = 'E008'"
+    )
+    answer = late.send("/desk/redeem", form)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/staff/sign-in")
+    assert desk.database.sql("select count(*) from redemption where teller_no = 'E008'") == [(0,)]
+    ended = desk.database.sql("select end_code from staff_session where teller_no = 'E008'")
+    assert ended == [("session-idle",)]
