@@ -30,7 +30,7 @@ def measure_audit(
     now = datetime.now(UTC)
     ruleset, _ = propose_ruleset(house, packaged_text("shimin_yidai"), by="author", now=now)
     approve_ruleset(house, ruleset.ruleset_id, by="approver", now=now)
-    while propose_benefits(house, now=now)["subjects"]:
+    while propose_benefits(house, now=now).get("subjects"):
         pass
     browser = Browser(url, ca)
     answer = browser.sign_in(add_person(house, "A001", Role.AUDITOR))
