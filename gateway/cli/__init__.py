@@ -21,6 +21,7 @@ GROUPS = {
     "neighbour": ("gateway.cli.neighbour", "the towns and the bank: pause, resume"),
     "town": ("gateway.cli.town", "a town's day: reconciliation, differences, quarantine, activity codes"),
     "good": ("gateway.cli.good", "what can be had for points: its picture"),
+    "settlement": ("gateway.cli.settlement", "what a town owes for a month: show, settle, write the papers"),
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),
     "resident": ("gateway.cli.resident", "erase a resident, hold one's data for a court"),

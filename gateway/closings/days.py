@@ -119,7 +119,7 @@ def list_day_stock(tx: Transaction, day_id: UUID) -> list[Row]:
     return tx.all(queries.list_day_stock, {"day_id": day_id})
 
 
-def list_faults(tx: Transaction) -> list[RowFault]:
+def list_day_faults(tx: Transaction) -> list[RowFault]:
     """Closed days whose lines are not what redemptions say, or into which goods moved afterwards."""
     found = [
         RowFault(

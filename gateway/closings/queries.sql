@@ -167,3 +167,115 @@ order by day_id, town collate "C", good_id, price_centi, settle_fen;
 select day_id::text as owner_id, good_id::text as good_id, opening_count, issued_count, returned_count, received_count, sent_count,
     differing_count, closing_count
 from branch_day_stock where day_id::text = any(%(row_ids)s) order by day_id, good_id;
+
+-- name: lock_month
+select pg_advisory_xact_lock(hashtextextended('town month ' || %(turn)s, 0));
+
+-- name: find_month
+select month_id, town, month, statement_sha256, compared, serial_count, agreed_count, their_points_centi, settled_by, settled_at
+from town_month where town = %(town)s and month = %(month)s;
+
+-- name: list_months
+select m.month_id, m.town, m.month, m.settled_by, m.settled_at, m.compared,
+    coalesce(sum((l.given_count - l.returned_count - l.corrected_count) * l.price_centi), 0)::bigint as points_centi,
+    coalesce(sum((l.given_count - l.returned_count - l.corrected_count) * l.settle_fen), 0)::bigint as amount_fen
+from (select * from town_month order by month desc, town limit %(limit)s) m left join town_month_line l using (month_id)
+group by 1, 2, 3, 4, 5, 6 order by m.month desc, m.town;
+
+-- name: list_traded_months
+select distinct l.town, (extract(year from d.accounting_on) * 100 + extract(month from d.accounting_on))::int as month
+from branch_day d join branch_day_line l using (day_id) order by month desc, l.town limit 500;
+
+-- name: list_open_days
+select m.branch_no, m.accounting_on
+from (select distinct branch_no, (moved_at at time zone 'Asia/Shanghai')::date as accounting_on from stock_movement
+      where moved_at >= %(from_at)s and moved_at < %(until_at)s) m
+where not exists (select from branch_day d where d.branch_no = m.branch_no and d.accounting_on >= m.accounting_on)
+order by m.branch_no, m.accounting_on limit 1000;
+
+-- name: preview_month
+select d.branch_no, l.good_id, g.code, g.name_zh, g.name_en, l.price_centi, l.settle_fen, sum(l.given_count)::int as given_count,
+    sum(l.returned_count)::int as returned_count, sum(l.corrected_count)::int as corrected_count
+from branch_day d join branch_day_line l using (day_id) join good g using (good_id)
+where l.town = %(town)s and d.accounting_on >= %(first)s and d.accounting_on < %(after)s
+group by 1, 2, 3, 4, 5, 6, 7 order by d.branch_no, g.code, l.price_centi, l.settle_fen;
+
+-- name: list_serials
+with happened as (
+    select e.redemption_id, bool_or(e.event = 'handed_over') as given_here, bool_or(e.event = 'reversal_asked') as back_here
+    from redemption_event e
+    where e.event in ('handed_over', 'reversal_asked') and e.occurred_at >= %(from_at)s and e.occurred_at < %(until_at)s
+    group by e.redemption_id
+)
+select g.serial, g.total_centi, (r.opened_at at time zone 'Asia/Shanghai')::date as asked_on, h.given_here, h.back_here,
+    exists (select from redemption_event b where b.redemption_id = h.redemption_id and b.event = 'reversal_asked') as back_ever
+from happened h join redemption_leg g using (redemption_id) join redemption r using (redemption_id)
+where g.town = %(town)s order by g.serial;
+
+-- name: list_given
+select g.serial from redemption_leg g join redemption_event e using (redemption_id)
+where g.town = %(town)s and g.serial = any(%(serials)s) and e.event = 'handed_over';
+
+-- name: insert_month
+insert into town_month (month_id, town, month, statement_sha256, compared, serial_count, agreed_count, their_points_centi, settled_by, settled_at)
+values (%(month_id)s, %(town)s, %(month)s, %(statement_sha256)s, %(compared)s, %(serial_count)s, %(agreed_count)s, %(their_points_centi)s,
+    %(settled_by)s, %(now)s);
+
+-- name: insert_month_lines
+insert into town_month_line (month_id, branch_no, good_id, price_centi, settle_fen, given_count, returned_count, corrected_count)
+select %(month_id)s, d.branch_no, l.good_id, l.price_centi, l.settle_fen, sum(l.given_count), sum(l.returned_count), sum(l.corrected_count)
+from branch_day d join branch_day_line l using (day_id)
+where l.town = %(town)s and d.accounting_on >= %(first)s and d.accounting_on < %(after)s
+group by d.branch_no, l.good_id, l.price_centi, l.settle_fen;
+
+-- name: copy_month_differences
+copy town_month_difference (month_id, serial, ours, theirs, owner, why, said_by, found_at) from stdin;
+
+-- name: list_month_lines
+select l.branch_no, l.good_id, g.code, g.name_zh, g.name_en, l.price_centi, l.settle_fen, l.given_count, l.returned_count, l.corrected_count
+from town_month_line l join good g using (good_id) where l.month_id = %(month_id)s
+order by l.branch_no, g.code, l.price_centi, l.settle_fen;
+
+-- name: list_month_differences
+select serial, ours, theirs, owner, why, said_by, found_at from town_month_difference where month_id = %(month_id)s order by serial;
+
+-- name: list_month_faults
+select coalesce(k.month_id, n.month_id)::text as month_id, coalesce(k.branch_no, n.branch_no) as branch_no,
+    coalesce(k.good_id, n.good_id)::text as good_id, k.given_count as given, k.returned_count as returned, k.corrected_count as corrected,
+    n.given as now_given, n.returned as now_returned, n.corrected as now_corrected
+from town_month_line k
+full join (
+    select m.month_id, d.branch_no, l.good_id, l.price_centi, l.settle_fen, sum(l.given_count)::int as given,
+        sum(l.returned_count)::int as returned, sum(l.corrected_count)::int as corrected
+    from town_month m
+    join branch_day d on extract(year from d.accounting_on) * 100 + extract(month from d.accounting_on) = m.month
+    join branch_day_line l on l.day_id = d.day_id and l.town = m.town
+    group by 1, 2, 3, 4, 5
+) n using (month_id, branch_no, good_id, price_centi, settle_fen)
+where (k.given_count, k.returned_count, k.corrected_count) is distinct from (n.given, n.returned, n.corrected) limit %(limit)s;
+
+-- name: list_month_ids
+-- And lines and differences of no month: they should not be there.
+select row_id from (
+    select month_id::text as row_id from town_month
+    union all
+    select distinct 'line ' || l.month_id from town_month_line l where not exists (select from town_month m where m.month_id = l.month_id)
+    union all
+    select distinct 'difference ' || d.month_id from town_month_difference d
+    where not exists (select from town_month m where m.month_id = d.month_id)
+) every
+where row_id > %(after)s order by row_id limit %(limit)s;
+
+-- name: restate_months
+select month_id::text as month_id, town, month, statement_sha256, compared, serial_count, agreed_count, their_points_centi, settled_by,
+    settled_at
+from town_month where month_id::text = any(%(row_ids)s);
+
+-- name: restate_month_lines
+select month_id::text as owner_id, branch_no, good_id::text as good_id, price_centi, settle_fen, given_count, returned_count, corrected_count
+from town_month_line where month_id::text = any(%(row_ids)s)
+order by month_id, branch_no collate "C", good_id, price_centi, settle_fen;
+
+-- name: restate_month_differences
+select month_id::text as owner_id, serial, ours, theirs, owner, why, said_by, found_at
+from town_month_difference where month_id::text = any(%(row_ids)s) order by month_id, serial collate "C";

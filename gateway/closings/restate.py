@@ -1,4 +1,4 @@
-"""Says branch_day_closed records again, from rows: the day, its totals by town, and a digest over every line and the register."""
+"""Says branch_day_closed and town_month_settled records again, from rows: totals, and digests over every line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ from schemas.values import instant_text
 
 queries = load_queries(__file__)
 DAY = "branch_day_closed"
+MONTH = "town_month_settled"
+MONTH_LINE = (
+    "branch_no",
+    "good_id",
+    "price_centi",
+    "settle_fen",
+    "given_count",
+    "returned_count",
+    "corrected_count",
+)
+DIFFERENCE = ("serial", "ours", "theirs", "owner", "why", "said_by", "found_at")
 TOLD = 200  # lines that stand in the record by themselves; the digests are over every line
 LINE = ("town", "good_id", "price_centi", "settle_fen", "given_count", "returned_count", "corrected_count")
 STOCK = ("good_id", "opening_count", "issued_count", "returned_count", "received_count", "sent_count", "differing_count",
@@ -95,4 +106,59 @@ def _table_of(name: str) -> str:
     return "branch_day_line" if name in ("lines", "line_count", "lines_sha256", "towns") else "branch_day"
 
 
-RESTATERS: dict[str, Restater] = {DAY: _Day()}
+def month_records(tx: Transaction, row_ids: Sequence[str]) -> list[RecordDraft]:
+    """The records of months just settled."""
+    return [RecordDraft(MONTH, row_id, body) for row_id, body in _month_bodies(tx, row_ids).items()]
+
+
+def _month_bodies(tx: Transaction, row_ids: Sequence[str]) -> dict[str, RecordBody]:
+    params = {"row_ids": list(row_ids)}
+    lines = _rows(tx.all(queries.restate_month_lines, params), MONTH_LINE)
+    said = _rows(tx.all(queries.restate_month_differences, params), DIFFERENCE)
+    found: dict[str, RecordBody] = {}
+    for row in tx.all(queries.restate_months, params):
+        own, differences = lines.get(row.month_id, []), said.get(row.month_id, [])
+        net = [(given - back - later, price, fen) for _, _, price, fen, given, back, later in own]
+        found[row.month_id] = {
+            "town": row.town,
+            "month": row.month,
+            "settled_by": row.settled_by,
+            "settled_at": instant_text(row.settled_at),
+            "points_centi": sum(count * price for count, price, _ in net),
+            "amount_fen": sum(count * fen for count, _, fen in net),
+            "line_count": len(own),
+            "statement_sha256": row.statement_sha256,
+            "lines_sha256": canonical_sha256(sorted(own)).hex(),
+            "compared": row.compared,
+            "serial_count": row.serial_count,
+            "agreed_count": row.agreed_count,
+            "their_points_centi": row.their_points_centi,
+            "difference_count": len(differences),
+            "differences_sha256": canonical_sha256(
+                [[*d[:-1], instant_text(d[-1])] for d in differences]
+            ).hex(),
+        }
+    return found
+
+
+class _Month:
+    """See schemas.records.Restater."""
+
+    kind = MONTH
+
+    def list_row_ids(self, tx: Any, after: str, limit: int) -> list[str]:
+        return [row.row_id for row in tx.all(queries.list_month_ids, {"after": after, "limit": limit})]
+
+    def restate(self, tx: Any, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
+        return _month_bodies(tx, row_ids)
+
+    def explain(self, tx: Any, row_id: str, recorded: RecordBody) -> list[RowFault]:
+        now = self.restate(tx, [row_id]).get(row_id, {})
+        return [
+            RowFault("town_month", f"month_id {row_id}", name, str(recorded.get(name)), str(now.get(name)))
+            for name in sorted({*now, *recorded})
+            if now.get(name) != recorded.get(name)
+        ]
+
+
+RESTATERS: dict[str, Restater] = {DAY: _Day(), MONTH: _Month()}

@@ -1747,6 +1747,52 @@ CREATE TABLE public.tile (
 
 ALTER TABLE public.tile OWNER TO gateway_migrate;
 
+CREATE TABLE public.town_month (
+    month_id uuid NOT NULL,
+    town text NOT NULL,
+    month integer NOT NULL,
+    statement_sha256 text NOT NULL,
+    compared text NOT NULL,
+    serial_count integer NOT NULL,
+    agreed_count integer NOT NULL,
+    their_points_centi bigint,
+    settled_by text NOT NULL,
+    settled_at timestamp with time zone NOT NULL,
+    CONSTRAINT town_month_compared_check CHECK ((compared = ANY (ARRAY['agrees'::text, 'explained'::text, 'no-statement'::text]))),
+    CONSTRAINT town_month_month_check CHECK ((((month % 100) >= 1) AND ((month % 100) <= 12)))
+);
+
+ALTER TABLE public.town_month OWNER TO gateway_migrate;
+
+CREATE TABLE public.town_month_difference (
+    month_id uuid NOT NULL,
+    serial text NOT NULL,
+    ours text NOT NULL,
+    theirs text NOT NULL,
+    owner text NOT NULL,
+    why text NOT NULL,
+    said_by text NOT NULL,
+    found_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.town_month_difference OWNER TO gateway_migrate;
+
+CREATE TABLE public.town_month_line (
+    month_id uuid NOT NULL,
+    branch_no text NOT NULL,
+    good_id uuid NOT NULL,
+    price_centi bigint NOT NULL,
+    settle_fen bigint NOT NULL,
+    given_count integer NOT NULL,
+    returned_count integer NOT NULL,
+    corrected_count integer NOT NULL,
+    CONSTRAINT town_month_line_corrected_count_check CHECK ((corrected_count >= 0)),
+    CONSTRAINT town_month_line_given_count_check CHECK ((given_count >= 0)),
+    CONSTRAINT town_month_line_returned_count_check CHECK ((returned_count >= 0))
+);
+
+ALTER TABLE public.town_month_line OWNER TO gateway_migrate;
+
 CREATE TABLE public.transfer (
     cause_id uuid NOT NULL,
     cause_no integer NOT NULL,
@@ -2131,6 +2177,18 @@ ALTER TABLE ONLY public.swept_ruleset
 ALTER TABLE ONLY public.tile
     ADD CONSTRAINT tile_pkey PRIMARY KEY (level, index);
 
+ALTER TABLE ONLY public.town_month_difference
+    ADD CONSTRAINT town_month_difference_pkey PRIMARY KEY (month_id, serial);
+
+ALTER TABLE ONLY public.town_month_line
+    ADD CONSTRAINT town_month_line_pkey PRIMARY KEY (month_id, branch_no, good_id, price_centi, settle_fen);
+
+ALTER TABLE ONLY public.town_month
+    ADD CONSTRAINT town_month_pkey PRIMARY KEY (month_id);
+
+ALTER TABLE ONLY public.town_month
+    ADD CONSTRAINT town_month_town_month_key UNIQUE (town, month);
+
 ALTER TABLE ONLY public.transfer
     ADD CONSTRAINT transfer_pkey PRIMARY KEY (cause_id, cause_no, leg);
 
@@ -2401,6 +2459,12 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.stock_movement FOR EA
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.town_month FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.town_month_difference FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.town_month_line FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.witness_refusal FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2502,6 +2566,12 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.stock_count_line FOR EACH S
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.town_month FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.town_month_difference FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.town_month_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2966,6 +3036,15 @@ GRANT SELECT ON TABLE public.swept_ruleset TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.tile TO gateway_app;
 GRANT SELECT ON TABLE public.tile TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.town_month TO gateway_app;
+GRANT SELECT ON TABLE public.town_month TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.town_month_difference TO gateway_app;
+GRANT SELECT ON TABLE public.town_month_difference TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.town_month_line TO gateway_app;
+GRANT SELECT ON TABLE public.town_month_line TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.transfer TO gateway_app;
 GRANT SELECT ON TABLE public.transfer TO gateway_auditor;

@@ -20,6 +20,7 @@ from gateway.web import (
     oauth,
     operations,
     pages,
+    settlement,
     soap,
     staff,
     towns,
@@ -54,6 +55,7 @@ def list_doors(house: House) -> list[Door]:
         Door("desk", "/desk", guards.staff(*desk.CLERKS), desk.desk_blueprint),
         Door("audit", "/audit", guards.staff(Role.AUDITOR), audit.audit_blueprint),
         Door("closing", "/closing", guards.staff(*desk.CLERKS), closing.closing_blueprint),
+        Door("settlement", "/settlement", guards.staff(Role.SUPERVISOR), settlement.settlement_blueprint),
         Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():

@@ -48,6 +48,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "to_closing": ("日终", "Day end"),
     "to_closing_about": ("盘点库存、签署日终", "Count the goods, close the branch's day"),
+    "to_settlement": ("月结", "Settlement"),
+    "to_settlement_about": (
+        "与各镇街按月结算，导出结算单",
+        "What each town owes for a month, and the papers to send",
+    ),
     "to_audit": ("审计", "Audit desk"),
     "to_audit_about": (
         "查看每项优惠的由来，验证未被改动",
@@ -245,6 +250,12 @@ ERRORS: dict[str, tuple[str, str]] = {
         "Goods moved while they were counted; the book is as it is now, look again.",
     ),
     "count-key-reused": ("本页已提交过另一份盘点。", "This page sent another count before."),
+    "branch-days-open": ("以下营业日尚未日终，不能结算：", "These days are not closed; close them first:"),
+    "month-differs": (
+        "平台账与本行不符且未说明，请先处理或说明：",
+        "The town's books differ and nobody has explained it; settle or explain first:",
+    ),
+    "month-not-over": ("该月尚未结束。", "That month is not over."),
     "kind-invalid": ("输入有误", "The input is wrong"),
     "kind-not-found": ("查无记录", "There is no such thing"),
     "kind-conflict": (

@@ -28,7 +28,11 @@ def csv_of(rows: Iterable[Any]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    text = (
+    return plain_cell(
         value.astimezone(BEIJING).isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
     )
+
+
+def plain_cell(text: str) -> str:
+    """A text as a cell that no spreadsheet runs: one that begins like a formula gets a quote before it."""
     return "'" + text if text.startswith(_FORMULA) else text

@@ -64,6 +64,22 @@ def test_the_day_is_counted_and_signed(desk: Desk, clerk: Browser) -> None:
     assert forbidden.status_code == 403
 
 
+def test_papers_are_carried_away_and_a_month_that_goes_on_is_not_settled(desk: Desk) -> None:
+    supervisor, month = desk.enter(desk.supervisor), f"{beijing_date(datetime.now(UTC)):%Y-%m}"
+    where = f"/settlement/lijiayuan/{month}"
+    for kind, begins in (("pdf", b"%PDF-"), ("xlsx", b"PK")):
+        paper = supervisor.get(f"{where}.{kind}")
+        assert paper.content.startswith(begins)
+        assert f'filename="lijiayuan-{month}-draft.{kind}"' in paper.headers["Content-Disposition"]
+        assert paper.headers["Cache-Control"] == "no-store"
+    token = supervisor.form_token("/settlement/")
+    refused = supervisor.send(where, {"form_token": token})
+    assert (refused.status_code, "该月尚未结束" in refused.text) == (400, True)
+    assert supervisor.get("/settlement/nowhere/2026-10").status_code == 404
+    assert supervisor.get("/settlement/lijiayuan/2026-13").status_code == 404
+    assert desk.enter(desk.clerk).get(where).status_code == 403
+
+
 def _look(page: Page, name: str) -> None:
     """Keep a picture, and let axe judge."""
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -98,4 +114,9 @@ def test_every_page_is_looked_at_and_the_day_closes_by_keyboard(desk: Desk) -> N
         page.keyboard.press("Enter")
         page.wait_for_selector("p.done")
         _look(page, "closed-zh")
+        month = f"{beijing_date(datetime.now(UTC)):%Y-%m}"
+        for lang in ("zh", "en"):
+            for name in ("", f"lijiayuan/{month}"):
+                page.goto(f"{desk.served.url}/settlement/{name}?lang={lang}")
+                _look(page, f"{'month' if name else 'months'}-{lang}")
         browser.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 from uuid6 import uuid7
 
 from adapters import lijiayuan
-from gateway import goods, subjects
+from gateway import goods, settlements, subjects
 from gateway.config import Config
 from gateway.flows._restaters import list_restaters
 from gateway.flows.add_code import add_code
@@ -32,6 +32,7 @@ from gateway.flows.count_stock import count_stock
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.end_legal_hold import end_legal_hold
 from gateway.flows.erase_residents import erase_residents
+from gateway.flows.explain_difference import explain_difference
 from gateway.flows.export_evidence import Wanted, export_evidence
 from gateway.flows.find_resident import find_resident
 from gateway.flows.hand_over_goods import hand_over_goods
@@ -55,6 +56,7 @@ from gateway.flows.register_households import register_households
 from gateway.flows.register_soap_client import register_soap_client
 from gateway.flows.request_erasure import request_erasure
 from gateway.flows.seal_log import seal_log
+from gateway.flows.settle_month import settle_month
 from gateway.flows.sign_in import sign_in
 from gateway.flows.stock_goods import stock_goods
 from gateway.flows.switch_neighbour import switch_neighbour
@@ -63,6 +65,7 @@ from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
 from schemas import goods as good_words
 from schemas.day_files import DayFile
+from schemas.errors import RefusedError
 from schemas.goods import CountedGood, Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
 from schemas.ports import NO_WITNESSES, StatementLine
@@ -70,7 +73,7 @@ from schemas.record_kinds import body_fault
 from schemas.redemptions import Basket, LookReason, ProxyProof
 from schemas.soap import SoapRegistration
 from schemas.staff import Role, StaffCaller
-from schemas.values import beijing_date
+from schemas.values import BEIJING, beijing_date, month_of
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.contract.simulated_town import SimulatedTown, running_town
@@ -144,6 +147,18 @@ def _close_day(house: House) -> None:
     close_branch_day(house, signer, beijing_date(NOW), now=NOW)
 
 
+def _settle_month(house: House) -> None:
+    """The town's month, of which it says otherwise; somebody explained it."""
+    on = beijing_date(NOW)
+    later = datetime(2026, 12, 1, tzinfo=BEIJING)
+    with pytest.raises(RefusedError, match="nobody explained"):
+        settle_month(house, TOWN, month_of(on), by="t", now=later)
+    with house.db.transaction(read_only=True) as tx:
+        standing = [row.reference for row in settlements.list_differences(tx, TOWN, None)]
+    explain_difference(house, TOWN, standing, why="known", by="t", state="explained", now=later)
+    settle_month(house, TOWN, month_of(on), by="t", now=later)
+
+
 def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     """At least one row in every table a record speaks of."""
     ids = [invented_id_no(n) for n in range(1, 4)]
@@ -181,6 +196,8 @@ def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     _close_day(house)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
+    forgetful: Any = {TOWN: _Forgetful()}
+    _settle_month(replace(house, clients=forgetful))
     days: Any = {TOWN: _DayFiles()}
     day_house = replace(house, day_files=days, readers={TOWN: _DayReader()})
     receive_day_file(day_house, TOWN, beijing_date(NOW) - timedelta(days=1), now=NOW)
@@ -199,6 +216,16 @@ def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     )
     note_keys(house, now=NOW)
     seal_log(house, now=NOW)
+
+
+class _Forgetful:
+    """A town that lists nothing and knows no freeze."""
+
+    def day_statement(self, on: date) -> Iterator[StatementLine]:
+        return iter(())
+
+    def find(self, serial: str) -> None:
+        return None
 
 
 def _populate_soap(house: House) -> None:
