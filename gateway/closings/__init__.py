@@ -1,7 +1,7 @@
 """Closings: a branch's day once it is closed, and what a town owes for a month once it is settled.
 
 Owns: branch_day, branch_day_line, branch_day_stock, town_month, town_month_line, town_month_difference
-Reads: redemption, redemption_leg, redemption_line, redemption_event, stock, stock_movement, good
+Reads: redemption, redemption_leg, redemption_line, redemption_event, stock, stock_movement, good, good_price, account
 Never: moves goods or points, changes a closed day; a later reversal is a correcting entry of the day it happens on
 """
 
@@ -41,6 +41,8 @@ from gateway.closings.months import (
     list_traded_months,
     lock_month,
     preview_month,
+    sum_outstanding,
+    sum_trade,
 )
 from gateway.db import Transaction
 from schemas.records import RowFault
@@ -78,6 +80,8 @@ __all__ = [
     "preview_month",
     "preview_stock",
     "share_branch",
+    "sum_outstanding",
+    "sum_trade",
 ]
 
 

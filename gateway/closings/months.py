@@ -124,6 +124,18 @@ def insert_month(
     return month_records(tx, [str(new.month_id)])
 
 
+def sum_trade(tx: Transaction, since_on: date, until_on: date) -> list[Row]:
+    """Net pieces and fen by day, by town, by good and by branch, in one list: each row has one of
+    on_day, town, code, branch_no."""
+    between = {"from_at": day_bounds(since_on)["from_at"], "until_at": day_bounds(until_on)["until_at"]}
+    return tx.all(queries.sum_trade, between)
+
+
+def sum_outstanding(tx: Transaction, on: date) -> list[Row]:
+    """Points in residents' hands by town, and the least and the most that 1/100 of one costs on that day, in fen."""
+    return tx.all(queries.sum_outstanding, {"on": on})
+
+
 def list_month_lines(tx: Transaction, month_id: UUID) -> list[Row]:
     """As `preview_month`, of a settled month."""
     return tx.all(queries.list_month_lines, {"month_id": month_id})

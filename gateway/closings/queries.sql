@@ -279,3 +279,32 @@ order by month_id, branch_no collate "C", good_id, price_centi, settle_fen;
 -- name: restate_month_differences
 select month_id::text as owner_id, serial, ours, theirs, owner, why, said_by, found_at
 from town_month_difference where month_id::text = any(%(row_ids)s) order by month_id, serial collate "C";
+
+-- name: sum_trade
+-- Four charts in one pass: by day, by town, by good, by branch. In a row the columns of the other three are null.
+select t.on_day, t.town, g.code, g.name_zh, g.name_en, t.branch_no, t.pieces_count, t.amount_fen
+from (
+    select h.on_day, l.town, l.good_id, h.branch_no, sum(h.sign * l.quantity_count)::bigint as pieces_count,
+        sum(h.sign * l.quantity_count * l.settle_fen)::bigint as amount_fen
+    from (
+        select e.redemption_id, r.branch_no, (e.occurred_at at time zone 'Asia/Shanghai')::date as on_day,
+            case e.event when 'handed_over' then 1 else -1 end as sign
+        from redemption_event e join redemption r using (redemption_id)
+        where e.event in ('handed_over', 'reversal_asked') and e.occurred_at >= %(from_at)s and e.occurred_at < %(until_at)s
+    ) h join redemption_line l using (redemption_id)
+    group by grouping sets ((h.on_day), (l.town), (l.good_id), (h.branch_no))
+) t left join good g using (good_id)
+limit 5000;
+
+-- name: sum_outstanding
+-- Points in residents' hands by town, and what a centi-point costs at the cheapest and the dearest price in force, in fen.
+select a.town, a.points_centi, p.least, p.most
+from (select town, sum(balance_centi)::bigint as points_centi from account where kind = 'available' group by town) a
+left join (
+    select town, min(settle_fen::numeric / price_centi) as least, max(settle_fen::numeric / price_centi) as most
+    from (select distinct on (n.good_id, n.town) n.good_id, n.town, n.price_centi, n.settle_fen
+          from good_price n join good g using (good_id) where g.offered and n.valid_from_on <= %(on)s
+          order by n.good_id, n.town, n.valid_from_on desc) inforce
+    group by town
+) p using (town)
+order by a.town;

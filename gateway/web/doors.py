@@ -19,6 +19,7 @@ from gateway.web import (
     log,
     oauth,
     operations,
+    overview,
     pages,
     settlement,
     soap,
@@ -56,6 +57,7 @@ def list_doors(house: House) -> list[Door]:
         Door("audit", "/audit", guards.staff(Role.AUDITOR), audit.audit_blueprint),
         Door("closing", "/closing", guards.staff(*desk.CLERKS), closing.closing_blueprint),
         Door("settlement", "/settlement", guards.staff(Role.SUPERVISOR), settlement.settlement_blueprint),
+        Door("overview", "/overview", guards.staff(Role.SUPERVISOR), overview.overview_blueprint),
         Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():

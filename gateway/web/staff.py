@@ -52,6 +52,7 @@ PLACES = (
     Place("desk", "/desk/", "desk", frozenset({Role.CLERK, Role.SUPERVISOR})),
     Place("closing", "/closing/", "closing", frozenset({Role.CLERK, Role.SUPERVISOR})),
     Place("settlement", "/settlement/", "settlement", frozenset({Role.SUPERVISOR})),
+    Place("overview", "/overview/", "overview", frozenset({Role.SUPERVISOR})),
     Place("audit", "/audit/", "audit", frozenset({Role.AUDITOR})),
     Place("policy", "/policy/", "policy", frozenset({Role.POLICY_AUTHOR, Role.POLICY_APPROVER})),
     Place("operations", "/operations/", "operations", frozenset({Role.OPERATOR})),

@@ -53,6 +53,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "与各镇街按月结算，导出结算单",
         "What each town owes for a month, and the papers to send",
     ),
+    "to_overview": ("总览", "Overview"),
+    "to_overview_about": (
+        "兑换走势、未兑积分成本、待查证与低库存",
+        "Redemptions in charts, points outstanding, unknown outcomes, low stock",
+    ),
     "to_audit": ("审计", "Audit desk"),
     "to_audit_about": (
         "查看每项优惠的由来，验证未被改动",

@@ -119,4 +119,6 @@ def test_every_page_is_looked_at_and_the_day_closes_by_keyboard(desk: Desk) -> N
             for name in ("", f"lijiayuan/{month}"):
                 page.goto(f"{desk.served.url}/settlement/{name}?lang={lang}")
                 _look(page, f"{'month' if name else 'months'}-{lang}")
+            page.goto(f"{desk.served.url}/overview/?lang={lang}")
+            _look(page, f"overview-{lang}")
         browser.close()
