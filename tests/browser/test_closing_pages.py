@@ -109,8 +109,10 @@ def test_every_page_is_looked_at_and_the_day_closes_by_keyboard(desk: Desk) -> N
                 page.goto(f"{desk.served.url}/closing/{name}?lang={lang}")
                 _look(page, f"{name or 'day'}-{lang}")
         page.goto(f"{desk.served.url}/closing/?lang=zh")
+        page.wait_for_selector('a[href^="/closing/sign"]:focus')
         page.keyboard.press("Enter")  # the step in focus: check and sign
         page.wait_for_url("**/closing/sign?on=*")
+        page.wait_for_selector("button.warn:focus")
         page.keyboard.press("Enter")
         page.wait_for_selector("p.done")
         _look(page, "closed-zh")
