@@ -53,14 +53,14 @@ def list_all() -> None:
 @click.argument("month")
 def show(town: str, month: str) -> None:
     """The statement by branch and good; what is still open."""
-    from gateway.flows.inspect_month import inspect_month, net_count
+    from gateway.flows.inspect_month import inspect_month
 
     house = _house()
     found = inspect_month(house, TownCode(town), _month(month), now=house.clock())
     for line in found.lines:
         print(
             f"{line.branch_no}  {line.code:<16} {line.given_count:>6} given {line.returned_count:>4} reversed"
-            f" {line.corrected_count:>4} corrected  {yuan_text(net_count(line) * line.settle_fen):>14} CNY"
+            f" {line.corrected_count:>4} corrected  {yuan_text(found.net_count(line) * line.settle_fen):>14} CNY"
         )
     state = "settled" if found.settled else "draft"
     print(f"{state}: {points_text(found.points_centi)} points, {yuan_text(found.amount_fen)} CNY")

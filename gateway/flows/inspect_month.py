@@ -25,15 +25,20 @@ class MonthStatement:
     differences: tuple[Row, ...]
     over: bool
 
+    @staticmethod
+    def net_count(line: Row) -> int:
+        """Pieces that stayed with residents."""
+        return int(line.given_count - line.returned_count - line.corrected_count)
+
     @property
     def points_centi(self) -> int:
         """Net of what came back."""
-        return sum(net_count(line) * line.price_centi for line in self.lines)
+        return sum(self.net_count(line) * line.price_centi for line in self.lines)
 
     @property
     def amount_fen(self) -> int:
         """What the town pays."""
-        return sum(net_count(line) * line.settle_fen for line in self.lines)
+        return sum(self.net_count(line) * line.settle_fen for line in self.lines)
 
     def count(self, name: str) -> int:
         """The sum of a column of counts."""
@@ -42,11 +47,6 @@ class MonthStatement:
     def amount_of(self, name: str) -> int:
         """What a column of counts comes to in fen."""
         return sum(getattr(line, name) * line.settle_fen for line in self.lines)
-
-
-def net_count(line: Row) -> int:
-    """Pieces that stayed with residents."""
-    return int(line.given_count - line.returned_count - line.corrected_count)
 
 
 def inspect_month(house: House, town: TownCode, month: int, *, now: datetime) -> MonthStatement:

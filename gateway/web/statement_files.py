@@ -18,7 +18,7 @@ from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # type: ignore[import-untyped]
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle  # type: ignore[import-untyped]
 
-from gateway.flows.inspect_month import MonthStatement, net_count
+from gateway.flows.inspect_month import MonthStatement
 from gateway.web.closing_words import WORDS
 from gateway.web.staff_pages import words_for
 from gateway.web.tables import plain_cell
@@ -69,7 +69,7 @@ def xlsx_of(statement: MonthStatement, town: str, lang: str) -> bytes:
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
     for line in statement.lines:
-        net = net_count(line)
+        net = statement.net_count(line)
         sheet.append([
             plain_cell(line.branch_no), plain_cell(line.code), plain_cell(line.name_zh if lang == "zh" else line.name_en),
             Decimal(line.price_centi) / 100, Decimal(line.settle_fen) / 100, Decimal(point_price_text(line)), line.given_count,
@@ -130,7 +130,7 @@ def pdf_of(statement: MonthStatement, town: str, lang: str) -> bytes:
     story.append(Spacer(1, 5 * mm))
     rows: list[list[Any]] = [[Paragraph(t[name], text) for name in COLUMNS]]
     for line in statement.lines:
-        net = net_count(line)
+        net = statement.net_count(line)
         name = Paragraph(_escaped(line.name_zh if lang == "zh" else line.name_en), text)
         rows.append([
             line.branch_no, line.code, name, points_text(line.price_centi), yuan_text(line.settle_fen), point_price_text(line),
