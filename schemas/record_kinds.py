@@ -22,7 +22,7 @@ RECORD_KINDS: Mapping[str, Mapping[str, str]] = {
     "account_unlinked": {"ended_at": TEXT, "ended_by": TEXT, "linked_at": TEXT, "person_id": INT, "town": TEXT},
     "activity_code": {"activity": TEXT, "added_at": TEXT, "added_by": TEXT, "category": TEXT, "town": TEXT},
     "branch_day_closed": {
-        "accounting_on": TEXT, "branch_no": TEXT, "closed_at": TEXT, "count_id": TEXT, "line_count": INT, "lines": LIST,
+        "accounting_on": TEXT, "branch_no": TEXT, "closed_at": TEXT, "count_id": TEXT + NULL, "line_count": INT, "lines": LIST,
         "lines_sha256": TEXT, "signed_by": TEXT, "stock_count": INT, "stock_sha256": TEXT, "teller_no": TEXT,
         "towns": LIST,
     },
@@ -129,6 +129,11 @@ RECORD_KINDS: Mapping[str, Mapping[str, str]] = {
         "lines_sha256": TEXT, "teller_no": TEXT,
     },
     "stock_moved": {"lines": LIST, "moved_at": TEXT, "moved_by": TEXT},
+    "town_month_settled": {
+        "agreed_count": INT, "amount_fen": INT, "compared": TEXT, "difference_count": INT, "differences_sha256": TEXT,
+        "line_count": INT, "lines_sha256": TEXT, "month": INT, "points_centi": INT, "serial_count": INT, "settled_at": TEXT,
+        "settled_by": TEXT, "statement_sha256": TEXT, "their_points_centi": INT + NULL, "town": TEXT,
+    },
     "witness_refusal": {"code": TEXT, "refused_at": TEXT, "root": TEXT, "seen_size": INT + NULL, "size": INT, "vkey": TEXT},
     "witness_refusal_answer": {"answered_at": TEXT, "answered_by": TEXT, "reason_sha256": TEXT},
 }
