@@ -14,7 +14,16 @@ from gateway.goods.catalogue import (
 )
 from gateway.goods.counting import find_count, find_last_count, insert_count, list_count_lines
 from gateway.goods.pictures import find_picture, insert_picture
-from gateway.goods.register import list_faults, list_movements, list_stock, lock_branch_stock, move_stock
+from gateway.goods.register import (
+    list_cause,
+    list_faults,
+    list_in_transit,
+    list_movements,
+    list_stock,
+    lock_branch_stock,
+    lock_transfer,
+    move_stock,
+)
 
 __all__ = [
     "find_count",
@@ -24,13 +33,16 @@ __all__ = [
     "insert_count",
     "insert_good",
     "insert_picture",
+    "list_cause",
     "list_count_lines",
     "list_faults",
     "list_goods",
+    "list_in_transit",
     "list_movements",
     "list_offers",
     "list_stock",
     "lock_branch_stock",
+    "lock_transfer",
     "move_stock",
     "set_price",
 ]

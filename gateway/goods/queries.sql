@@ -130,3 +130,19 @@ select picture_id::text as row_id from good_picture where picture_id::text > %(a
 -- name: restate_pictures
 select picture_id::text as picture_id, good_id::text as good_id, media_type, content, set_by, recorded_at
 from good_picture where picture_id::text = any(%(row_ids)s);
+
+-- name: list_in_transit
+-- On their way from or to a branch. The reason of a transfer_out is where it goes.
+select m.cause_id, m.branch_no as from_branch_no, m.reason as to_branch_no, m.moved_by, m.moved_at, m.good_id, g.code, g.name_zh, g.name_en,
+    -m.on_hand_change_count as sent_count
+from stock_movement m join good g using (good_id)
+where m.kind = 'transfer_out' and (m.branch_no = %(branch_no)s or m.reason = %(branch_no)s)
+  and not exists (select from stock_movement i where i.cause_id = m.cause_id and i.kind = 'transfer_in')
+order by m.moved_at, m.cause_id, g.code limit 500;
+
+-- name: list_cause
+select kind, branch_no, good_id, on_hand_change_count, reason from stock_movement where cause_id = %(cause_id)s
+order by kind, branch_no, good_id;
+
+-- name: lock_transfer
+select pg_advisory_xact_lock(hashtextextended('stock transfer ' || %(transfer_id)s, 0));

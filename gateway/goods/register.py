@@ -76,6 +76,21 @@ def list_movements(tx: Transaction, branch_no: str, *, since: datetime, limit: i
     return tx.all(queries.list_movements, {"branch_no": branch_no, "since": since, "limit": limit})
 
 
+def list_in_transit(tx: Transaction, branch_no: str) -> list[Row]:
+    """Lines on their way from or to the branch: cause_id, from_branch_no, to_branch_no, moved_by, moved_at, good, sent_count."""
+    return tx.all(queries.list_in_transit, {"branch_no": branch_no})
+
+
+def list_cause(tx: Transaction, cause_id: UUID) -> list[Row]:
+    """Lines of one cause: kind, branch_no, good_id, on_hand_change_count, reason."""
+    return tx.all(queries.list_cause, {"cause_id": cause_id})
+
+
+def lock_transfer(tx: Transaction, transfer_id: UUID) -> None:
+    """Until the transaction ends nobody else accepts this transfer."""
+    tx.run(queries.lock_transfer, {"transfer_id": str(transfer_id)})
+
+
 def list_faults(tx: Transaction) -> list[RowFault]:
     """Stock that is not the sum of its movements."""
     return [
