@@ -2349,6 +2349,8 @@ CREATE INDEX stock_count_branch ON public.stock_count USING btree (branch_no, co
 
 CREATE INDEX stock_movement_branch ON public.stock_movement USING btree (branch_no, moved_at);
 
+CREATE INDEX stock_movement_sent ON public.stock_movement USING btree (moved_at) WHERE (kind = 'transfer_out'::text);
+
 CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
 
 CREATE TRIGGER closed_day AFTER INSERT ON public.stock_movement REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_closed_day();

@@ -25,8 +25,8 @@ def send_goods(
 ) -> None:
     """Write the sending side. The same form twice is once.
 
-    Raises InvalidError for a branch or a number that is none, RefusedError `out-of-stock` and `branch-day-closed`, ConflictError for
-    a transfer id that was used for something else.
+    Raises InvalidError for a branch or a number that is none, RefusedError `out-of-stock` and `branch-day-closed`, ConflictError
+    for a transfer id that was used for something else.
     """
     if not BRANCH_NO.fullmatch(to_branch_no) or to_branch_no == caller.branch_no:
         raise InvalidError(

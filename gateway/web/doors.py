@@ -24,6 +24,7 @@ from gateway.web import (
     settlement,
     soap,
     staff,
+    stock,
     towns,
 )
 from gateway.web.guards import Guard
@@ -58,6 +59,7 @@ def list_doors(house: House) -> list[Door]:
         Door("closing", "/closing", guards.staff(*desk.CLERKS), closing.closing_blueprint),
         Door("settlement", "/settlement", guards.staff(Role.SUPERVISOR), settlement.settlement_blueprint),
         Door("overview", "/overview", guards.staff(Role.SUPERVISOR), overview.overview_blueprint),
+        Door("stock", "/stock", guards.staff(*desk.CLERKS), stock.stock_blueprint),
         Door("operations", "/operations", guards.staff(Role.OPERATOR), operations.operations_blueprint),
     ]
     for town, reader in house.readers.items():

@@ -51,6 +51,7 @@ class Place(NamedTuple):
 PLACES = (
     Place("desk", "/desk/", "desk", frozenset({Role.CLERK, Role.SUPERVISOR})),
     Place("closing", "/closing/", "closing", frozenset({Role.CLERK, Role.SUPERVISOR})),
+    Place("stock", "/stock/", "stock", frozenset({Role.CLERK, Role.SUPERVISOR})),
     Place("settlement", "/settlement/", "settlement", frozenset({Role.SUPERVISOR})),
     Place("overview", "/overview/", "overview", frozenset({Role.SUPERVISOR})),
     Place("audit", "/audit/", "audit", frozenset({Role.AUDITOR})),

@@ -48,6 +48,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "to_closing": ("日终", "Day end"),
     "to_closing_about": ("盘点库存、签署日终", "Count the goods, close the branch's day"),
+    "to_stock": ("库存", "Stock"),
+    "to_stock_about": ("入库、调拨、报损、登记簿", "Receive, send, write off; the register"),
     "to_settlement": ("月结", "Settlement"),
     "to_settlement_about": (
         "与各镇街按月结算，导出结算单",
@@ -255,6 +257,19 @@ ERRORS: dict[str, tuple[str, str]] = {
         "Goods moved while they were counted; the book is as it is now, look again.",
     ),
     "count-key-reused": ("本页已提交过另一份盘点。", "This page sent another count before."),
+    "branch-invalid": ("请填写另一机构的机构号。", "Give the number of another branch."),
+    "nothing-moved": ("请至少填写一件商品的数量。", "Give a number for at least one good."),
+    "movement-invalid": ("数量须为整数。", "A number of goods is a whole number."),
+    "movement-unexplained": ("请填写依据或原因。", "Say what for."),
+    "movement-key-reused": (
+        "本页已提交过，未重复入账。",
+        "This page was sent before; nothing was booked twice.",
+    ),
+    "transfer-key-reused": ("本页已提交过另一笔调拨。", "This page sent other goods before."),
+    "transfer-incomplete": (
+        "请逐件填写实收数，不得多于发出数。",
+        "Write what arrived of every good, not more than was sent.",
+    ),
     "branch-days-open": ("以下营业日尚未日终，不能结算：", "These days are not closed; close them first:"),
     "month-differs": (
         "平台账与本行不符且未说明，请先处理或说明：",

@@ -27,6 +27,16 @@ def csv_of(rows: Iterable[Any]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
+def stock_csv(rows: Iterable[Any]) -> bytes:
+    """What a branch has, as CSV in the same manner."""
+    columns = ("branch_no", "code", "name_zh", "name_en", "on_hand_count", "held_count", "low_stock_count")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
 def _cell(value: Any) -> str:
     return plain_cell(
         value.astimezone(BEIJING).isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)

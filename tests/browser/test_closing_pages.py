@@ -39,6 +39,27 @@ def _count_form(browser: Browser, **found: int) -> dict[str, str]:
     return sent
 
 
+def test_goods_are_received_and_written_off_once(desk: Desk, clerk: Browser) -> None:
+    def form_of(browser: Browser, task: str, **fields: str) -> dict[str, str]:
+        text = browser.get(f"/stock/{task}").text.partition(f'action="/stock/{task}"')[2]
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', text))
+        return {**hidden, f"count:{desk.pan}": "2", **fields}
+
+    sent = form_of(clerk, "receive", reason="送货单 7")
+    assert clerk.send("/stock/receive", sent).status_code == 303
+    again = clerk.send("/stock/receive", sent)
+    assert (again.status_code, "未重复入账" in again.text) == (409, True)
+    wrong = clerk.send(
+        "/stock/receive", {**form_of(clerk, "receive"), f"count:{desk.pan}": "x", "reason": "?!"}
+    )
+    assert (wrong.status_code, "数量须为整数" in wrong.text) == (400, True)
+    off = form_of(desk.enter(desk.supervisor), "write-off", reason="破损")
+    assert desk.enter(desk.supervisor).send("/stock/write-off", off).status_code == 303
+    assert clerk.send("/stock/write-off", form_of(clerk, "write-off", reason="破损")).status_code == 403
+    table = clerk.get("/stock/stock.csv")
+    assert ",PAN,炒锅,Pan," in table.content.decode("utf-8-sig")
+
+
 def test_the_day_is_counted_and_signed(desk: Desk, clerk: Browser) -> None:
     where = _redeem(desk, clerk, desk.pan)
     supervisor = desk.enter(desk.supervisor)
@@ -108,6 +129,9 @@ def test_every_page_is_looked_at_and_the_day_closes_by_keyboard(desk: Desk) -> N
             for name in ("", "count", "sign"):
                 page.goto(f"{desk.served.url}/closing/{name}?lang={lang}")
                 _look(page, f"{name or 'day'}-{lang}")
+            for name in ("", "receive", "send", "write-off"):
+                page.goto(f"{desk.served.url}/stock/{name}?lang={lang}")
+                _look(page, f"stock-{name or 'list'}-{lang}")
         page.goto(f"{desk.served.url}/closing/?lang=zh")
         page.wait_for_selector('a[href^="/closing/sign"]:focus')
         page.keyboard.press("Enter")  # the step in focus: check and sign
