@@ -22,7 +22,7 @@ def accept_goods(
 ) -> None:  # fmt: skip
     """Write the receiving side, so that what left one branch came to the other or is explained. Twice is once.
 
-    Raises NotFoundError, ForbiddenError `other-branch` when it is on its way elsewhere, InvalidError `transfer-incomplete` (a good
+    Raises NotFoundError, ForbiddenError `other-branch` when it is on its way elsewhere, InvalidError `transfer-incomplete` (one
     is not named, or more came than went), `count-unexplained` (fewer, and no reason), RefusedError `branch-day-closed`.
     """
     with house.db.transaction() as tx:
