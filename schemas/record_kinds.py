@@ -26,6 +26,9 @@ RECORD_KINDS: Mapping[str, Mapping[str, str]] = {
         "lines_sha256": TEXT, "signed_by": TEXT, "stock_count": INT, "stock_sha256": TEXT, "teller_no": TEXT,
         "towns": LIST,
     },
+    "calendar_set": {
+        "holidays": LIST, "reference": TEXT, "set_at": TEXT, "set_by": TEXT, "workdays": LIST, "year": INT,
+    },
     "client_changed": {
         "cert_sha256": LIST, "change": TEXT, "changed_at": TEXT, "client_id": TEXT, "enabled": BOOL, "jwks_sha256": TEXT,
         "scopes": LIST, "town": TEXT,
@@ -71,6 +74,14 @@ RECORD_KINDS: Mapping[str, Mapping[str, str]] = {
     "legal_hold_ended": {"ended_at": TEXT, "ended_by": TEXT, "reason_sha256": TEXT},
     "legal_hold_set": {"person_id": INT, "reason_sha256": TEXT, "set_at": TEXT, "set_by": TEXT},
     "neighbour_switched": {"neighbour": TEXT, "paused": BOOL, "said_by": TEXT, "switched_at": TEXT, "why": TEXT},
+    "objection_event": {
+        "commitment": TEXT, "decision_ids": LIST, "due_on": TEXT, "event": TEXT, "event_no": INT, "finding": TEXT,
+        "from_state": TEXT, "happened_at": TEXT, "objection_id": TEXT, "recorded_by": TEXT, "to_state": TEXT,
+    },
+    "objection_received": {
+        "about_id": TEXT, "about_kind": TEXT, "channel": TEXT, "commitment": TEXT, "due_on": TEXT, "kind": TEXT,
+        "person_id": INT, "received_at": TEXT, "received_by": TEXT, "recorded_at": TEXT, "serial": TEXT,
+    },
     "own_key_changed": {"change": TEXT, "changed_at": TEXT, "public_key": TEXT, "purpose": TEXT},
     "proposal": {
         "business_on": TEXT, "commitment": TEXT, "decision_id": TEXT, "product": TEXT, "proposed_at": TEXT,

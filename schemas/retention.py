@@ -19,6 +19,7 @@ _BANK = "Anti-Money Laundering Law: customers and transactions"
 TERMS = (
     Term("decision", 10, "the last decision about the resident", _BANK),
     Term("redemption", 10, "the last redemption of the resident", _BANK),
+    Term("objection", 3, "the last event of an objection", "Civil Code art. 188: limitation of actions"),
     Term(
         "consent", 3, "the last consent given or withdrawn", "PIPL art. 56: records of processing and sharing"
     ),

@@ -54,6 +54,7 @@ from gateway.benefits.opening import (
     list_applicants_with_open,
     list_decision_ids_about,
     list_told,
+    open_commitments,
     open_story,
 )
 from gateway.benefits.proposing import (
@@ -141,6 +142,7 @@ __all__ = [
     "mark_swept",
     "move_proposals",
     "next_state",
+    "open_commitments",
     "open_story",
     "postpone_facilities",
     "put_facilities",

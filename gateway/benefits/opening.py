@@ -50,6 +50,18 @@ def open_story(tx: Transaction, decision_ids: Sequence[str]) -> Story:
     return Story(openings, sorted(ruleset_ids))
 
 
+def open_commitments(
+    tx: Transaction, decision_ids: Sequence[str], proposal_ids: Sequence[str]
+) -> dict[tuple[str, str], Opening]:
+    """What the records of these decisions and proposals commit to, and nothing beside it."""
+    openings: dict[tuple[str, str], Opening] = {}
+    for row_id, *row in tx.tuples(queries.restate_decisions, {"row_ids": list(decision_ids)}):
+        openings[DECISION, row_id] = Opening(bytes(row[15]), decision_hidden(row))
+    for row_id, *row in tx.tuples(queries.restate_proposals, {"row_ids": list(proposal_ids)}):
+        openings[PROPOSAL, row_id] = Opening(bytes(row[14]), proposal_hidden(row))
+    return openings
+
+
 def find_last_decided_at(tx: Transaction, person_id: int) -> datetime | None:
     """When something was last decided in which the person is the subject, or would apply for their household."""
     found: datetime | None = tx.one(queries.find_last_decided, {"person_id": person_id}).at

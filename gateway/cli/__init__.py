@@ -25,6 +25,10 @@ GROUPS = {
     "policy": ("gateway.cli.policy", "rulesets: propose, approve, simulate, evaluate, replay"),
     "log": ("gateway.cli.log", "the transparency log: seal, verify"),
     "resident": ("gateway.cli.resident", "erase a resident, hold one's data for a court"),
+    "objection": (
+        "gateway.cli.objection",
+        "what residents object to: receive, answer, letters, working days",
+    ),
     "evidence": ("gateway.cli.evidence", "evidence to carry away: export, verify"),
     "witness": ("gateway.cli.witness", "co-sign somebody's log: for towns and other third parties"),
     "job": ("gateway.cli.job", "run one job by hand"),

@@ -24,7 +24,7 @@ _REASON = click.option("--reason", required=True, help="why; recorded")
 
 @click.group()
 def group() -> None:
-    """Evidence to carry away: export (decision, resident, period), verify."""
+    """Evidence to carry away: export (decision, resident, redemption, period), verify."""
 
 
 @group.group("export")
@@ -60,18 +60,33 @@ def resident(person: int | None, with_identity: bool, output: Path, by: str, rea
 
 
 @export.command()
+@click.argument("redemption_id", type=click.UUID)
+@_TARGET
+@_BY
+@_REASON
+def redemption(redemption_id: UUID, output: Path, by: str, reason: str) -> None:
+    """One redemption: each step, the price by the agreement, what each town was asked, and how the stock moved."""
+    from gateway.flows.export_evidence import Wanted
+
+    _export(Wanted(redemption_id=redemption_id), output, by, reason)
+
+
+@export.command()
 @click.argument("from_on", type=click.DateTime(["%Y-%m-%d"]))
 @click.argument("until_on", type=click.DateTime(["%Y-%m-%d"]))
 @_TARGET
 @_BY
 @_REASON
-def period(from_on: datetime, until_on: datetime, output: Path, by: str, reason: str) -> None:
-    """All records from FROM_ON to before UNTIL_ON (Asia/Shanghai days), without a gap and without what they hide."""
+@click.option("--opened", is_flag=True, help="show what decisions and proposals commit to (who, how much)")
+def period(
+    from_on: datetime, until_on: datetime, output: Path, by: str, reason: str, *, opened: bool
+) -> None:
+    """All records from FROM_ON to before UNTIL_ON (Asia/Shanghai days), without a gap; closed, unless --opened."""
     from gateway.flows.export_evidence import Wanted
     from schemas.values import BEIJING
 
     from_at, until_at = (datetime.combine(day.date(), time(), BEIJING) for day in (from_on, until_on))
-    _export(Wanted(from_at=from_at, until_at=until_at), output, by, reason)
+    _export(Wanted(from_at=from_at, until_at=until_at, opened=opened), output, by, reason)
 
 
 def _export(wanted: Wanted, output: Path, by: str, reason: str) -> None:

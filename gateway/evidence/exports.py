@@ -20,7 +20,7 @@ class Export(NamedTuple):
     """What was taken out. `about_id` is an id of ours, never a name or number of a person."""
 
     export_id: UUID
-    about_kind: str  # 'decision' | 'resident' | 'period'
+    about_kind: str  # 'decision' | 'resident' | 'period' | 'redemption' | 'letter'
     about_id: str
     exported_by: str
     reason: str

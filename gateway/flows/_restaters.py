@@ -28,6 +28,7 @@ RESTATING_ROOMS = (
     "neighbours",
     "evidence",
     "runs",
+    "objections",
 )
 #: rooms whose sums or states are derived from their own rows: gateway/<room> offers list_faults(tx)
 SUMMING_ROOMS = (

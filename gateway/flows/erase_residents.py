@@ -12,7 +12,7 @@ from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
-from gateway import benefits, contributions, subjects, translog
+from gateway import benefits, contributions, objections, subjects, translog
 from gateway.flows._receiving import RAW_PURPOSE
 from gateway.flows._sealed_bytes import cut_items
 from gateway.house import House
@@ -67,6 +67,7 @@ def _erase(house: House, due: list[subjects.Due], now: datetime) -> tuple[int, i
         with house.db.transaction() as tx:
             contributions.put_raw(tx, cut)
             counts = {one.person_id: len(persons[one.person_id]) for one in ready}
+            objections.erase_words(tx, [one.person_id for one in ready])
             records = subjects.erase_persons(tx, ready, counts, now=now)
             translog.append_records(tx, records, now=now, new_id=house.new_id)
     return len(ready), len(due) - len(ready)

@@ -1,4 +1,4 @@
-"""Evidence to carry away: one file about a decision, a resident or a period that anybody checks without us.
+"""Evidence to carry away: one file about a decision, a resident, a redemption or a period that anybody checks without us.
 
 Read in one snapshot as the auditor, made into a page with its proofs, sealed with the log's key; and that it was taken out, by
 whom and why, is itself a record.
@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gateway import benefits, contributions, evidence, subjects
+from gateway import benefits, contributions, evidence, goods, objections, redemptions, subjects
 from gateway.db import Transaction
 from gateway.flows._proven import Openings, open_decisions, prove_openings, say_proven
 from gateway.house import House
 from gateway.translog import (
+    RecordProof,
     StoredCheckpoint,
     append_records,
     find_published,
@@ -33,13 +34,18 @@ MOST_ROWS, MOST_DECISIONS, MOST_RECORDS = 20_000, 2_000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the evidence shall be about: exactly one of decision, person (our id) or period [from_at, until_at)."""
+    """What the evidence shall be about: exactly one of decision, redemption, person (our id) or period [from_at, until_at).
+
+    `with_identity`: a resident's file shows whose it is. `opened`: a period's file shows what decisions and proposals commit to.
+    """
 
     decision_id: UUID | None = None
+    redemption_id: UUID | None = None
     person_id: int | None = None
     from_at: datetime | None = None
     until_at: datetime | None = None
     with_identity: bool = False
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def export_evidence(house: House, wanted: Wanted, *, by: str, reason: str, now: 
         published = find_published(tx, vkeys, house.witnesses.quorum)
         if published is None:
             raise NotFoundError("no checkpoint is published yet", code="log-empty", where="log")
-        about, statements = _gather(tx, wanted, published.checkpoint, now)
+        about, statements = _gather(house, tx, wanted, published.checkpoint)
     document = {
         "v": VERSION,
         "about": about,
@@ -80,7 +86,7 @@ def export_evidence(house: House, wanted: Wanted, *, by: str, reason: str, now: 
         reason,
         hashlib.sha256(content).digest(),
         len(statements),
-        wanted.with_identity,
+        wanted.with_identity or wanted.opened,
         now,
     )
     with house.db.transaction() as tx:
@@ -90,13 +96,16 @@ def export_evidence(house: House, wanted: Wanted, *, by: str, reason: str, now: 
 
 
 def _gather(
-    tx: Transaction, wanted: Wanted, under: StoredCheckpoint, now: datetime
+    house: House, tx: Transaction, wanted: Wanted, under: StoredCheckpoint
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     if wanted.decision_id is not None:
         openings = open_decisions(tx, [str(wanted.decision_id)])
         about = {"kind": "decision", "id": str(wanted.decision_id)}
+    elif wanted.redemption_id is not None:
+        openings = _of_redemptions(tx, [wanted.redemption_id])
+        about = {"kind": "redemption", "id": str(wanted.redemption_id)}
     elif wanted.person_id is not None:
-        openings = _of_resident(tx, wanted.person_id, with_identity=wanted.with_identity)
+        openings = _of_resident(house, tx, wanted.person_id, with_identity=wanted.with_identity)
         about = {"kind": "resident", "id": str(wanted.person_id)}
     else:
         return _of_period(tx, wanted, under)
@@ -105,7 +114,12 @@ def _gather(
     return about, prove_openings(tx, openings, under)
 
 
-def _of_resident(tx: Transaction, person_id: int, *, with_identity: bool) -> Openings:
+def _of_redemptions(tx: Transaction, redemption_ids: list[UUID]) -> Openings:
+    taken = redemptions.open_redemptions(tx, redemption_ids)
+    return {**goods.open_goods(tx, redemption_ids, taken.priced), **taken.openings} if taken.openings else {}
+
+
+def _of_resident(house: House, tx: Transaction, person_id: int, *, with_identity: bool) -> Openings:
     households = subjects.list_households_of(tx, [person_id])
     holders = [person_id, *map(int, households)]
     decision_ids = benefits.list_decision_ids_about(tx, person_id, holders, MOST_DECISIONS)
@@ -113,6 +127,8 @@ def _of_resident(tx: Transaction, person_id: int, *, with_identity: bool) -> Ope
         **subjects.open_consents(tx, person_id, with_identity=with_identity),
         **contributions.open_contributions(tx, person_id, holders, MOST_ROWS),
         **open_decisions(tx, decision_ids),
+        **_of_redemptions(tx, redemptions.list_redemption_ids(tx, person_id)),
+        **objections.open_objections(tx, house.keys, person_id),
     }
 
 
@@ -131,4 +147,12 @@ def _of_period(
             where="period",
             remedy="ask for shorter ones",
         )
-    return about, [say_proven(proof, Opening()) for proof in proofs]
+    openings = _commitments(tx, proofs) if wanted.opened else {}
+    nothing = Opening()
+    return about, [say_proven(proof, openings.get((proof.kind, proof.row_id), nothing)) for proof in proofs]
+
+
+def _commitments(tx: Transaction, proofs: list[RecordProof]) -> Openings:
+    """What the decisions and proposals of a period commit to."""
+    ids = {kind: [one.row_id for one in proofs if one.kind == kind] for kind in ("decision", "proposal")}
+    return benefits.open_commitments(tx, ids["decision"], ids["proposal"])

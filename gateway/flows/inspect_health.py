@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gateway import benefits, clients, feeds, outbox, translog
+from gateway import benefits, clients, feeds, objections, outbox, translog
 from gateway.db.migrate import list_migrations
 from gateway.house import House
 from schemas.errors import GatewayError
+from schemas.values import beijing_date
 
 DISK_LEAST_BYTES = 512 * 1024 * 1024
+CALENDAR_LEAST_DAYS = 31  # 20 working days, the longest term, with holidays
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,27 @@ def _measure(house: House, tx: Any, checks: list[Check], gauges: dict[str, float
         gauges[f"feed_missing_{town}_oldest_seconds"] = max(0.0, (now - seen_at).total_seconds())
     for state, count in benefits.count_states(tx).items():
         gauges[f"proposals_{state}"] = float(count)
+    checks.append(_objections(tx, gauges, now))
     if house.witnesses.known:
         checks.append(_witnessed(house, tx, gauges))
     refuse_s, warn_s = house.config.seal_lag_refuse_s, house.config.seal_lag_warn_s
     said = f"{lag:.0f} s behind" + (", over the warning limit" if lag > warn_s else "")
     checks.append(Check("seal", lag <= refuse_s, said, warns=lag > warn_s))
+
+
+def _objections(tx: Any, gauges: dict[str, float], now: datetime) -> Check:
+    """Answers to residents have a term; the calendar it is counted in must reach so far."""
+    waiting, overdue, oldest_at = objections.measure(tx, beijing_date(now))
+    reaches = objections.get_calendar(tx).last_on()
+    left_days = (reaches - beijing_date(now)).days if reaches else 0
+    gauges["objections_waiting"] = float(waiting)
+    gauges["objections_overdue"] = float(overdue)
+    gauges["objections_oldest_seconds"] = (now - oldest_at).total_seconds() if oldest_at else 0.0
+    gauges["calendar_days_left"] = float(left_days)
+    said = f"{overdue} of {waiting} waiting are overdue"
+    if left_days < CALENDAR_LEAST_DAYS:
+        said += "; the calendar of working days ends soon (gateway objection calendar)"
+    return Check("objections", True, said, warns=overdue > 0 or left_days < CALENDAR_LEAST_DAYS)
 
 
 def _witnessed(house: House, tx: Any, gauges: dict[str, float]) -> Check:

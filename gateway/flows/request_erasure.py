@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gateway import benefits, redemptions, subjects, translog
+from gateway import benefits, objections, redemptions, subjects, translog
 from gateway.house import House
 from gateway.subjects.restate import WITHDRAWN, consent_records
 from schemas.retention import latest_duty
@@ -24,10 +24,12 @@ def request_erasure(
             benefits.find_last_decided_at(tx, person_id),
             subjects.find_last_consent_at(tx, person_id),
         )
+        objected_at = objections.find_last_event_at(tx, person_id)
         redeemed = redemptions.list_of_person(tx, person_id, 1)
         last = {
             "redemption": beijing_date(redeemed[0].opened_at) if redeemed else None,
             "decision": decided_at and beijing_date(decided_at),
+            "objection": objected_at and beijing_date(objected_at),
             "consent": consented_at and beijing_date(consented_at),
         }
         due_on, basis = latest_duty(last) or (beijing_date(now), "no duty to keep")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from gateway import subjects
+from gateway import objections, subjects
+from gateway.db import Transaction
 from gateway.flows._restaters import ROW_COUNTS, list_missing, list_restaters, list_sum_faults
 from gateway.house import House
 from gateway.translog import (
@@ -95,16 +96,7 @@ def verify_log(
                 remedy="find out who could write to the database; sums are kept by triggers, never by hand",
             )
         missing = list_missing(tx)
-        for looked_at, faults in subjects.list_unopened(tx, house.keys):
-            findings.count("persons whose salt opens their commitment", looked_at - len(faults))
-            for person_fault in faults:
-                findings.add(
-                    "opening-lost",
-                    "It can no longer be shown of whom the log speaks: a salt, commitment or identity was lost or changed",
-                    where=f"person {person_fault.row}",
-                    value=str(person_fault),
-                    remedy="take the row from the newest backup in which it opens; erasing somebody is `gateway resident erase`",
-                )
+        _check_openings(house, tx, findings)
     return VerifyReport(
         tuple(findings.faults),
         findings.fault_count,
@@ -114,3 +106,22 @@ def verify_log(
         tuple(sorted(restaters)),
         tuple(missing),
     )
+
+
+def _check_openings(house: House, tx: Transaction, findings: Findings) -> None:
+    """With the key ring: every commitment still opens."""
+    rooms = (
+        ("persons whose salt opens their commitment", subjects.list_unopened(tx, house.keys)),
+        ("words of objections that open their commitment", objections.list_unopened(tx, house.keys)),
+    )
+    for what, pieces in rooms:
+        for looked_at, faults in pieces:
+            findings.count(what, looked_at - len(faults))
+            for fault in faults:
+                findings.add(
+                    "opening-lost",
+                    "It can no longer be shown what the log speaks of: a salt, commitment or sealed value was lost or changed",
+                    where=f"{fault.table} {fault.row}",
+                    value=str(fault),
+                    remedy="take the row from the newest backup in which it opens; erasing somebody is `gateway resident erase`",
+                )

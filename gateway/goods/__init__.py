@@ -13,6 +13,7 @@ from gateway.goods.catalogue import (
     set_price,
 )
 from gateway.goods.counting import find_count, find_last_count, insert_count, list_count_lines
+from gateway.goods.opening import open_goods
 from gateway.goods.pictures import find_picture, insert_picture
 from gateway.goods.register import (
     list_cause,
@@ -44,5 +45,6 @@ __all__ = [
     "lock_branch_stock",
     "lock_transfer",
     "move_stock",
+    "open_goods",
     "set_price",
 ]

@@ -146,3 +146,14 @@ order by kind, branch_no, good_id;
 
 -- name: lock_transfer
 select pg_advisory_xact_lock(hashtextextended('stock transfer ' || %(transfer_id)s, 0));
+
+-- name: list_moves_of_causes
+select distinct cause_id || ' ' || kind as row_id from stock_movement where cause_id = any(%(cause_ids)s::uuid[]) order by row_id;
+
+-- name: list_prices_that_counted
+select distinct p.price_id::text
+from unnest(%(good_ids)s::uuid[], %(towns)s::text[], %(days)s::date[]) as asked(good_id, town, day)
+cross join lateral (
+    select price_id from good_price where good_id = asked.good_id and town = asked.town and valid_from_on <= asked.day
+    order by valid_from_on desc limit 1
+) p;

@@ -35,7 +35,7 @@ from gateway.policy.document import (
     ruleset_from_bytes,
 )
 from gateway.policy.evaluation import evaluate
-from gateway.policy.explaining import explain
+from gateway.policy.explaining import explain, result_text
 from gateway.policy.figures import facts_of_points
 from gateway.policy.language import OnDecrease, QuotaCounts, Ruleset
 from gateway.policy.opening import open_rulesets
@@ -97,6 +97,7 @@ __all__ = [
     "quota_amount_fen",
     "read_row",
     "reason",
+    "result_text",
     "ruleset_from_bytes",
     "run_cases",
 ]

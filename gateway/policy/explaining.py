@@ -26,12 +26,14 @@ def explain(ruleset: Ruleset, decision: Decision, lang: str = "zh") -> str:
     lines = [head]
     for number, step in enumerate(decision.trace, 1):
         lines.append(f"{number:3}. {step.zh if zh else step.en}  [{step.rule}]")
-    lines.append(_result(decision, zh))
+    lines.append(result_text(decision, lang))
     lines.extend(f"   - {r.zh if zh else r.en} ({r.code})" for r in decision.reasons)
     return "\n".join(lines)
 
 
-def _result(decision: Decision, zh: bool) -> str:
+def result_text(decision: Decision, lang: str = "zh") -> str:
+    """The result alone, as one line. `lang` is zh or en."""
+    zh = lang == "zh"
     word = _OUTCOME[decision.outcome][0 if zh else 1]
     rate = "—" if decision.final_rate_bp is None else f"{percent_text(decision.final_rate_bp)} %"
     increase = yuan_text(decision.limit_increase_fen)

@@ -30,6 +30,7 @@ from gateway.redemptions.keeping import (
     mark_moved,
     move_redemption,
 )
+from gateway.redemptions.opening import list_redemption_ids, open_redemptions
 from gateway.redemptions.states import EDGES, RedemptionEvent, Step, next_state, plan
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "list_lines",
     "list_of_clerk",
     "list_of_person",
+    "list_redemption_ids",
     "list_taken",
     "list_timelines",
     "lock_person",
@@ -61,5 +63,6 @@ __all__ = [
     "mark_moved",
     "move_redemption",
     "next_state",
+    "open_redemptions",
     "plan",
 ]

@@ -196,3 +196,14 @@ limit %(limit)s;
 -- Redemptions of which an event is missing: they are counted 1, 2, 3, …
 select redemption_id::text as redemption_id, max(event_no) as last, count(*) as stand from redemption_event
 group by redemption_id having count(*) <> max(event_no) order by redemption_id limit %(limit)s;
+
+-- name: list_ids_of_person
+select redemption_id from redemption where person_id = %(person_id)s or proxy_person_id = %(person_id)s
+order by opened_at, redemption_id limit %(limit)s;
+
+-- name: list_event_ids_of
+select event_id::text from redemption_event where redemption_id = any(%(redemption_ids)s::uuid[]);
+
+-- name: list_priced
+select distinct l.good_id::text, l.town, r.business_on::text
+from redemption r join redemption_line l using (redemption_id) where r.redemption_id = any(%(redemption_ids)s::uuid[]);

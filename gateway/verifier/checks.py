@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.contributions.digests import item_digest
+from gateway.verifier.goods_checks import EVENT, MOVED, PRICE_SET, check_redemptions
 from gateway.verifier.statements import Statement, tampered
 
 _ByRow = Mapping[tuple[str, str], Statement]
@@ -32,6 +33,10 @@ def check_together(statements: Sequence[Statement], about_kind: str, about_id: s
         elif one.attached:
             raise tampered("something is attached that the record does not speak of", where=one.where)
     _check_moves(statements)
+    redeemed = check_redemptions(statements)
+    if about_kind == "redemption":
+        _check_one_redemption(statements, redeemed, about_id)
+        return
     _check_about(statements, by_row, about_kind, about_id, id_no)
 
 
@@ -162,6 +167,18 @@ def _check_moves(statements: Sequence[Statement]) -> None:
             state = one.body["to_state"]
 
 
+def _check_one_redemption(
+    statements: Sequence[Statement], redeemed: Mapping[str, Statement], about_id: str
+) -> None:
+    if set(redeemed) != {about_id}:
+        raise tampered("the redemption the file is about is not in it, or another one is", where="about")
+    for one in statements:
+        if one.kind not in (EVENT, MOVED, PRICE_SET):
+            raise tampered(
+                "a record is in the file that has nothing to do with a redemption", where=one.where
+            )
+
+
 def _check_about(
     statements: Sequence[Statement], by_row: _ByRow, about_kind: str, about_id: str, id_no: str
 ) -> None:
@@ -173,22 +190,29 @@ def _check_about(
         raise tampered("the file does not say what it is about", where=f"about {about_kind}")
     person_id = int(about_id)
     for one in statements:
-        if one.kind.startswith("consent_"):
-            if one.body["person_id"] != person_id:
-                raise tampered("a consent of somebody else is in the file", where=one.where)
-            if id_no:
-                _check_person(one, id_no)
-        if one.kind == "contribution_batch" and any(
-            row[6] not in (person_id, 0) for _, row in one.attached["items"]
-        ):
-            raise tampered("points of somebody else are in the file", where=one.where)
-        if one.kind == "decision" and person_id not in (
-            one.content["subject_id"],
-            one.content["applicant_id"],
-        ):
-            raise tampered("a decision about somebody else is in the file", where=one.where)
+        _check_owner(one, by_row, person_id)
+        if id_no and one.kind.startswith("consent_"):
+            _check_person(one, id_no)
     if id_no and not any(one.kind == "consent_given" for one in statements):
         raise tampered("no consent in the file says who the person is", where="about")
+
+
+def _check_owner(one: Statement, by_row: _ByRow, person_id: int) -> None:
+    """What the record speaks of is this person's."""
+    if one.kind.startswith("consent_") and one.body["person_id"] != person_id:
+        raise tampered("a consent of somebody else is in the file", where=one.where)
+    if one.kind == "contribution_batch" and any(
+        row[6] not in (person_id, 0) for _, row in one.attached["items"]
+    ):
+        raise tampered("points of somebody else are in the file", where=one.where)
+    if one.kind == EVENT and person_id not in (one.body["person_id"], one.body["proxy_person_id"]):
+        raise tampered("a redemption of somebody else is in the file", where=one.where)
+    if one.kind == "objection_received" and one.body["person_id"] != person_id:
+        raise tampered("an objection of somebody else is in the file", where=one.where)
+    if one.kind == "objection_event":
+        _need(by_row, "objection_received", one.body["objection_id"], one)
+    if one.kind == "decision" and person_id not in (one.content["subject_id"], one.content["applicant_id"]):
+        raise tampered("a decision about somebody else is in the file", where=one.where)
 
 
 def _check_person(one: Statement, id_no: str) -> None:
@@ -209,5 +233,5 @@ def _check_gapless(statements: Sequence[Statement]) -> None:
     for offset, one in enumerate(statements):
         if one.leaf != first + offset:
             raise tampered(f"leaf {first + offset} is left out of the period", where=one.where)
-        if one.attached or one.opening is not None:
-            raise tampered("a period's records stand without what they hide", where=one.where)
+        if one.attached:
+            raise tampered("a period's records stand without what their digests name", where=one.where)

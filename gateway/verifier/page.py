@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from gateway.verifier.page_goods import KINDS as _GOODS_KINDS
+from gateway.verifier.page_goods import goods_tables
+
 _STYLE = (
     "body{font:16px/1.6 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:60rem;margin:2rem auto}"
     "h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:2px solid #12355b}"
@@ -51,14 +54,16 @@ def render_page(document: Mapping[str, Any]) -> str:
         _row("记录条数 Records in this file", str(len(statements))),
         "</table>\n",
     ]
-    parts += [_statement(number, one) for number, one in enumerate(statements, 1)]
+    goods = about["kind"] == "redemption"
+    parts += [_statement(number, one, goods=goods) for number, one in enumerate(statements, 1)]
     return "".join(parts)
 
 
-def _statement(number: int, statement: Mapping[str, Any]) -> str:
+def _statement(number: int, statement: Mapping[str, Any], *, goods: bool) -> str:
     record = json.loads(statement["record"])
     kind = record["kind"]
-    lines = [f"<h2>{number}. {_text(_KINDS.get(kind, kind))}</h2>\n<table>\n"]
+    named = {**_KINDS, **_GOODS_KINDS} if goods else _KINDS
+    lines = [f"<h2>{number}. {_text(named.get(kind, kind))}</h2>\n<table>\n"]
     lines.append(_row("记录 Record", f"{kind} {record['row_id']}"))
     lines.append(_row("记录时间 Recorded at", record["recorded_at"]))
     lines.append(_row("日志位置 Leaf", str(statement["leaf"])))
@@ -66,7 +71,9 @@ def _statement(number: int, statement: Mapping[str, Any]) -> str:
     said = {
         name: value
         for name, value in record["body"].items()
-        if name != "commitment" and not name.endswith("_sha256")
+        if name != "commitment"
+        and not name.endswith("_sha256")
+        and not (goods and kind == "redemption_event" and name in ("lines", "legs"))
     }
     for name, value in {**said, **(opening["content"] if opening else {})}.items():
         if not name.endswith("_sha256"):
@@ -78,6 +85,8 @@ def _statement(number: int, statement: Mapping[str, Any]) -> str:
         lines.append(_trace(json.loads(statement["attached"]["body"])))
     if kind == "contribution_batch" and statement["attached"].get("items"):
         lines.append(_items(statement["attached"]["items"]))
+    if goods and kind == "redemption_event":
+        lines.append(goods_tables(record["body"]))
     return "".join(lines)
 
 

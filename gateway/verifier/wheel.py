@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: module of the house → module of the wheel
 MODULES = {
     **{f"gateway.verifier.{name}": name for name in (
-        "checks", "command", "document", "evidence", "page", "statements", "witness", "witness_server")},
+        "checks", "command", "document", "evidence", "goods_checks", "page",
+        "page_goods", "statements", "witness", "witness_server")},
     **{f"gateway.translog.{name}": name for name in ("checkpoint", "ed25519", "keys", "merkle", "note", "sm2")},
     "gateway.contributions.digests": "digests",
     "schemas.errors": "errors",

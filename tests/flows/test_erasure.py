@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import orjson
 import pytest
 
+from adapters import lijiayuan
 from certs.files import key_pem, new_ed25519_key
 from gateway.config import Config
 from gateway.flows._receiving import RAW_PURPOSE
+from gateway.flows.answer_objection import answer_objection
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.deliver_proposals import deliver_proposals
 from gateway.flows.end_legal_hold import end_legal_hold
 from gateway.flows.erase_residents import erase_residents
 from gateway.flows.export_evidence import Wanted, export_evidence
 from gateway.flows.export_log import export_log
+from gateway.flows.extend_objection import extend_objection
 from gateway.flows.find_resident import find_resident
 from gateway.flows.hold_resident import hold_resident
 from gateway.flows.propose_benefits import propose_benefits
@@ -32,20 +36,28 @@ from gateway.flows.refresh_facilities import refresh_facilities
 from gateway.flows.register_households import register_households
 from gateway.flows.request_erasure import request_erasure
 from gateway.flows.seal_log import seal_log
+from gateway.flows.set_calendar import set_calendar
+from gateway.flows.take_letter import take_letter
 from gateway.flows.verify_log import verify_log
 from gateway.house import House
+from gateway.objections import open_words, packaged_years
 from gateway.translog import check_proof, leaf_hash, load_verifiers
 from gateway.verifier.evidence import verify_evidence
 from schemas.crypto import Sealed
 from schemas.errors import ConflictError, InvalidError, NotFoundError
+from schemas.objections import AboutKind, Finding, ObjectionKind
 from schemas.retention import TERMS, latest_duty, years_later
 from tests.bank_stage import RULESET, bank_client, simulated_bank
 from tests.conftest import TestDatabase
+from tests.contract.simulated_town import SimulatedTown, running_town
+from tests.goods_stage import a_clerk, stock_pans, take_pan
+from tests.objection_stage import object_to
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
 
 ANNA, BORIS = invented_id_no(1), invented_id_no(2)
 NAMES = {ANNA: "测试安娜·甲", BORIS: "测试鲍里斯"}
 PHONES = {ANNA: "13300000001", BORIS: "13300000002"}
+SAID, ANSWERED = "门前三包记录少了一次", "答复安娜甲女士"
 MUCH_LATER = NOW + timedelta(days=11 * 366)
 
 
@@ -56,8 +68,9 @@ def house(database: TestDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixtu
     (tmp_path / "log.key").write_bytes(key_pem(new_ed25519_key()))
     (tmp_path / "log.key").chmod(0o600)
     config = replace(Config(), log_key=tmp_path / "log.key", log_verifiers=tmp_path / "log.vkeys")
-    with simulated_bank() as bank:
-        made = plain_house(database, config=config, bank=bank_client(bank.address))
+    with simulated_bank() as bank, running_town(tmp_path / "town") as town:
+        clients = {TOWN: lijiayuan.create_client(town.config)}
+        made = plain_house(database, config=config, bank=bank_client(bank.address), clients=clients)
         families = [
             {"code": f"F{n}", "members": [{"id_no": i, "head": True, "name": NAMES[i], "phone": PHONES[i]}]}
             for n, i in enumerate((ANNA, BORIS))
@@ -76,8 +89,31 @@ def house(database: TestDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixtu
             propose_benefits(made, now=NOW)
             refresh_facilities(made, now=NOW)
         deliver_proposals(made, now=NOW)
+        _redeem(made, town)
+        _object(made)
         seal_log(made, now=NOW)
         yield made
+
+
+def _redeem(house: House, town: SimulatedTown) -> None:
+    """Anna takes a pan home, and Boris fetches another for her."""
+    pan, clerk = stock_pans(house, town), a_clerk()
+    anna, boris = find_resident(house, ANNA), find_resident(house, BORIS)
+    take_pan(house, clerk, anna, pan)
+    take_pan(house, clerk, anna, pan, proxy_id=boris)
+
+
+def _object(house: House) -> None:
+    """Anna asks, with her name in it, and gets a letter; and refuses the machine, which waits for its answer."""
+    set_calendar(house, packaged_years(), by="operator", now=NOW)
+    words = f"我是{NAMES[ANNA]},身份证{ANNA},电话{PHONES[ANNA]},{SAID}"
+    asked = object_to(house, ANNA, ObjectionKind.QUESTION, words=words)
+    extend_objection(house, asked.objection_id, by="T001", reason=f"{NAMES[ANNA]}的记录在查", now=NOW)
+    answer_objection(
+        house, asked.objection_id, by="T001", finding=Finding.EXPLAINED, answer=ANSWERED, now=NOW
+    )
+    object_to(house, ANNA, ObjectionKind.REFUSAL, AboutKind.PERSONAL, words=words)
+    take_letter(house, asked.objection_id, by="T001", reason="she lost it", now=NOW)
 
 
 def _ask(house: House, id_no: str) -> date:
@@ -119,6 +155,21 @@ def _open_bytes(house: House, database: TestDatabase) -> str:
     )
 
 
+def answered_letter(house: House, database: TestDatabase) -> bytes:
+    """The letter as it was sent."""
+    [(objection_id,)] = database.sql("select objection_id from objection_event where event = 'answered'")
+    return take_letter(house, UUID(str(objection_id)), by="T", reason="to compare", now=NOW)
+
+
+def _open_words(house: House, database: TestDatabase) -> str:
+    """What is still in the boxes of objections."""
+    rows = database.sql(
+        "select key_id, sealed from objection union all select key_id, sealed from objection_event"
+    )
+    assert len(rows) == 4
+    return "".join(str(open_words(house.keys, Sealed(str(key), bytes(box)))) for key, box in rows)  # type: ignore[call-overload]
+
+
 def test_nothing_that_identifies_is_left_and_every_proof_holds(
     house: House, database: TestDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,7 +183,20 @@ def test_nothing_that_identifies_is_left_and_every_proof_holds(
     )
     proof = read_proof(house, kind="consent_given", row_id=str(consent_id))
     [(salt,)] = database.sql("select salt from person where person_id = %s", [person_id])
+    letter = answered_letter(house, database)
+    salts = [
+        str(row[0])
+        for row in database.sql(
+            "select encode(salt, 'hex') from objection union select encode(salt, 'hex') from objection_event"
+        )
+    ]
+    redemption_id = UUID(str(database.sql("select redemption_id from redemption limit 1")[0][0]))
+    goods_taken = export_evidence(
+        house, Wanted(redemption_id=redemption_id), by="auditor", reason="before", now=NOW
+    ).content
     before = _everything(database)
+    assert all(one in before["objection"] + before["objection_event"] for one in salts)
+    assert len(salts) == 4
     assert bytes(salt).hex() in before["person"]  # type: ignore[call-overload]
     assert _traces(ANNA, house)["lookup digest"] in before["identifier"]
     assert ANNA in _open_bytes(house, database)
@@ -153,13 +217,16 @@ def test_nothing_that_identifies_is_left_and_every_proof_holds(
         "sealed bytes": _open_bytes(house, database),
         "application log": caplog.text,
         "evidence": after.decode(),
+        "opened objections": _open_words(house, database),
         **{
             str(path): path.read_bytes().decode("utf-8", "replace")
             for path in (tmp_path / "exported").rglob("*")
             if path.is_file()
         },
     }
-    traces = {**_traces(ANNA, house), "salt": bytes(salt).hex()}  # type: ignore[call-overload]
+    traces = {**_traces(ANNA, house), "salt": bytes(salt).hex(), "words": SAID, "answer": ANSWERED}  # type: ignore[call-overload]
+    traces |= {f"salt {n}": one for n, one in enumerate(salts)}
+    traces |= {"letter": hashlib.sha256(letter).hexdigest(), "letter in hex": letter.hex()}
     del traces["birth"]  # both were born on one day; the row is looked at below
     found = [
         f"{what} in {where}"
@@ -182,6 +249,17 @@ def test_nothing_that_identifies_is_left_and_every_proof_holds(
     assert report.ok, report.faults
     assert verify_evidence(evidence, verifiers)
     assert verify_evidence(after, verifiers)
+    assert verify_evidence(goods_taken, verifiers)
+    again = export_evidence(house, Wanted(redemption_id=redemption_id), by="auditor", reason="after", now=NOW)
+    assert verify_evidence(again.content, verifiers)
+    with pytest.raises(NotFoundError):
+        take_letter(
+            house,
+            UUID(str(database.sql("select objection_id from objection")[0][0])),
+            by="T",
+            reason="gone",
+            now=NOW,
+        )
     assert check_proof(proof.proof, leaf_hash(proof.body), verifiers)
 
 

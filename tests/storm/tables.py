@@ -36,6 +36,7 @@ WORKING: Mapping[str, str] = {
     "neighbour_breaker": "whether a neighbour is asked at the moment",
     "outbox_message": "what waits to be said: what was proposed and answered is evidence",
     "proposal_edge": "the same table stands in the code, and a test compares them",
+    "review_waiting": "a queue: which decisions wait for a person",
     "quarantine_reading": "which adapter has read a quarantined item again",
     "quarantined_item": "kept and not posted: the batch's own digests say what was excepted",
     "quota_use": "derived from proposals, rebuilt by the next run",
