@@ -12,6 +12,37 @@ end $$;
 
 ALTER FUNCTION public.count_cosignatures() OWNER TO gateway_migrate;
 
+CREATE FUNCTION public.follow_objection() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    last record;
+begin
+    select event_no, to_state into last from objection_event where objection_id = new.objection_id order by event_no desc limit 1;
+    if new.event_no <> coalesce(last.event_no, 0) + 1 or new.from_state <> coalesce(last.to_state, 'open') then
+        raise exception 'an event of an objection begins where the last one ended' using errcode = 'integrity_constraint_violation',
+            table = 'objection_event', constraint = 'objection_event_order';
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.follow_objection() OWNER TO gateway_migrate;
+
+CREATE FUNCTION public.keep_objection() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    emptied text[] := array['sealed', 'salt'];
+begin
+    if tg_op = 'DELETE' or (to_jsonb(new) - emptied) is distinct from (to_jsonb(old) - emptied)
+        or octet_length(new.sealed) + octet_length(new.salt) > 0 then
+        raise exception 'what was recorded of an objection never changes' using errcode = 'integrity_constraint_violation', table = tg_table_name;
+    end if;
+    return new;
+end $$;
+
+ALTER FUNCTION public.keep_objection() OWNER TO gateway_migrate;
+
 CREATE PROCEDURE public.make_append_only(IN target regclass)
     LANGUAGE plpgsql
     AS $$
@@ -756,7 +787,7 @@ CREATE TABLE public.evidence_export (
     record_count integer NOT NULL,
     with_identity boolean NOT NULL,
     exported_at timestamp with time zone NOT NULL,
-    CONSTRAINT evidence_export_about_kind_check CHECK ((about_kind = ANY (ARRAY['decision'::text, 'resident'::text, 'period'::text]))),
+    CONSTRAINT evidence_export_about_kind_check CHECK ((about_kind = ANY (ARRAY['decision'::text, 'resident'::text, 'period'::text, 'redemption'::text, 'letter'::text]))),
     CONSTRAINT evidence_export_exported_by_check CHECK ((exported_by <> ''::text)),
     CONSTRAINT evidence_export_file_sha256_check CHECK ((octet_length(file_sha256) = 32)),
     CONSTRAINT evidence_export_reason_check CHECK (((length(reason) >= 4) AND (length(reason) <= 500))),
@@ -1095,6 +1126,57 @@ CREATE TABLE public.neighbour_switch (
 
 ALTER TABLE public.neighbour_switch OWNER TO gateway_migrate;
 
+CREATE TABLE public.objection (
+    objection_id uuid NOT NULL,
+    serial text NOT NULL,
+    person_id bigint NOT NULL,
+    kind text NOT NULL,
+    about_kind text NOT NULL,
+    about_id text NOT NULL,
+    channel text NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    salt bytea NOT NULL,
+    commitment bytea NOT NULL,
+    due_on date NOT NULL,
+    received_by text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT objection_about_kind_check CHECK ((about_kind = ANY (ARRAY['decision'::text, 'redemption'::text, 'points'::text, 'personal'::text]))),
+    CONSTRAINT objection_channel_check CHECK ((channel = ANY (ARRAY['branch'::text, 'phone'::text, 'letter'::text, 'app'::text, 'regulator'::text]))),
+    CONSTRAINT objection_commitment_check CHECK ((octet_length(commitment) = 32)),
+    CONSTRAINT objection_kind_check CHECK ((kind = ANY (ARRAY['question'::text, 'objection'::text, 'refusal'::text]))),
+    CONSTRAINT objection_received_by_check CHECK ((received_by <> ''::text))
+);
+
+ALTER TABLE public.objection OWNER TO gateway_migrate;
+
+CREATE TABLE public.objection_event (
+    event_id uuid NOT NULL,
+    objection_id uuid NOT NULL,
+    event_no integer NOT NULL,
+    event text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    due_on date NOT NULL,
+    finding text NOT NULL,
+    decision_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    salt bytea NOT NULL,
+    commitment bytea NOT NULL,
+    recorded_by text NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    CONSTRAINT objection_edge CHECK ((((((((((((((from_state = 'open'::text) AND (event = 'extended'::text) AND (to_state = 'extended'::text)) OR ((from_state = 'open'::text) AND (event = 'decided_again'::text) AND (to_state = 'reviewed'::text))) OR ((from_state = 'extended'::text) AND (event = 'decided_again'::text) AND (to_state = 'reviewed'::text))) OR ((from_state = 'reviewed'::text) AND (event = 'decided_again'::text) AND (to_state = 'reviewed'::text))) OR ((from_state = 'open'::text) AND (event = 'answered'::text) AND (to_state = 'answered'::text))) OR ((from_state = 'extended'::text) AND (event = 'answered'::text) AND (to_state = 'answered'::text))) OR ((from_state = 'reviewed'::text) AND (event = 'answered'::text) AND (to_state = 'answered'::text))) OR ((from_state = 'open'::text) AND (event = 'withdrawn'::text) AND (to_state = 'withdrawn'::text))) OR ((from_state = 'extended'::text) AND (event = 'withdrawn'::text) AND (to_state = 'withdrawn'::text))) OR ((from_state = 'reviewed'::text) AND (event = 'withdrawn'::text) AND (to_state = 'withdrawn'::text))) OR ((from_state = 'answered'::text) AND (event = 'decided_again'::text) AND (to_state = 'answered'::text))) OR ((from_state = 'answered'::text) AND (event = 'refusal_ended'::text) AND (to_state = 'ended'::text)))),
+    CONSTRAINT objection_event_check CHECK (((finding <> ''::text) = (event = 'answered'::text))),
+    CONSTRAINT objection_event_commitment_check CHECK ((octet_length(commitment) = 32)),
+    CONSTRAINT objection_event_event_no_check CHECK ((event_no > 0)),
+    CONSTRAINT objection_event_finding_check CHECK ((finding = ANY (ARRAY[''::text, 'explained'::text, 'upheld'::text, 'corrected'::text, 'accepted'::text]))),
+    CONSTRAINT objection_event_recorded_by_check CHECK ((recorded_by <> ''::text))
+);
+
+ALTER TABLE public.objection_event OWNER TO gateway_migrate;
+
 CREATE TABLE public.outbox_message (
     message_id uuid NOT NULL,
     "position" bigint NOT NULL,
@@ -1428,6 +1510,15 @@ CREATE TABLE public.refusal_answer (
 );
 
 ALTER TABLE public.refusal_answer OWNER TO gateway_migrate;
+
+CREATE TABLE public.review_waiting (
+    subject_id bigint NOT NULL,
+    product text NOT NULL,
+    applicant_id bigint NOT NULL,
+    waiting_since timestamp with time zone NOT NULL
+);
+
+ALTER TABLE public.review_waiting OWNER TO gateway_migrate;
 
 CREATE TABLE public.revocation (
     revocation_id uuid NOT NULL,
@@ -1826,6 +1917,21 @@ CREATE TABLE public.witness_refusal (
 
 ALTER TABLE public.witness_refusal OWNER TO gateway_migrate;
 
+CREATE TABLE public.workday_calendar (
+    calendar_id uuid NOT NULL,
+    year integer NOT NULL,
+    reference text NOT NULL,
+    holidays text[] NOT NULL,
+    workdays text[] NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT workday_calendar_reference_check CHECK ((reference <> ''::text)),
+    CONSTRAINT workday_calendar_set_by_check CHECK ((set_by <> ''::text)),
+    CONSTRAINT workday_calendar_year_check CHECK (((year >= 2000) AND (year <= 2200)))
+);
+
+ALTER TABLE public.workday_calendar OWNER TO gateway_migrate;
+
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (holder_id, town, kind);
 
@@ -2000,6 +2106,18 @@ ALTER TABLE ONLY public.neighbour_breaker
 ALTER TABLE ONLY public.neighbour_switch
     ADD CONSTRAINT neighbour_switch_pkey PRIMARY KEY (switch_id);
 
+ALTER TABLE ONLY public.objection_event
+    ADD CONSTRAINT objection_event_order UNIQUE (objection_id, event_no);
+
+ALTER TABLE ONLY public.objection_event
+    ADD CONSTRAINT objection_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.objection
+    ADD CONSTRAINT objection_pkey PRIMARY KEY (objection_id);
+
+ALTER TABLE ONLY public.objection
+    ADD CONSTRAINT objection_serial_key UNIQUE (serial);
+
 ALTER TABLE ONLY public.ruleset_approval
     ADD CONSTRAINT one_ruleset_a_day UNIQUE (name, valid_from_on);
 
@@ -2092,6 +2210,9 @@ ALTER TABLE ONLY public.redemption
 
 ALTER TABLE ONLY public.refusal_answer
     ADD CONSTRAINT refusal_answer_pkey PRIMARY KEY (refusal_id);
+
+ALTER TABLE ONLY public.review_waiting
+    ADD CONSTRAINT review_waiting_pkey PRIMARY KEY (subject_id, product);
 
 ALTER TABLE ONLY public.revocation
     ADD CONSTRAINT revocation_business_on_serial_key UNIQUE (business_on, serial);
@@ -2195,6 +2316,9 @@ ALTER TABLE ONLY public.transfer
 ALTER TABLE ONLY public.witness_refusal
     ADD CONSTRAINT witness_refusal_pkey PRIMARY KEY (refusal_id);
 
+ALTER TABLE ONLY public.workday_calendar
+    ADD CONSTRAINT workday_calendar_pkey PRIMARY KEY (calendar_id);
+
 CREATE INDEX account_owing ON public.account USING btree (holder_id, town) WHERE ((kind = 'owed'::text) AND (balance_centi < 0));
 
 CREATE INDEX assertion_used_expiry ON public.assertion_used USING btree (expires_at);
@@ -2279,6 +2403,10 @@ CREATE INDEX membership_person ON public.membership USING btree (person_id);
 
 CREATE INDEX neighbour_switched ON public.neighbour_switch USING btree (neighbour, switched_at DESC, switch_id DESC);
 
+CREATE INDEX objection_person ON public.objection USING btree (person_id, received_at);
+
+CREATE INDEX objection_refusal ON public.objection USING btree (person_id) WHERE (kind = 'refusal'::text);
+
 CREATE INDEX outbox_doubtful ON public.outbox_message USING btree (neighbour, next_attempt_at) WHERE (state = ANY (ARRAY['sending'::text, 'unknown'::text]));
 
 CREATE INDEX outbox_due ON public.outbox_message USING btree (neighbour, next_attempt_at) WHERE (state = 'queued'::text);
@@ -2323,6 +2451,8 @@ CREATE INDEX redemption_open ON public.redemption USING btree (next_attempt_at) 
 
 CREATE INDEX redemption_person ON public.redemption USING btree (person_id, opened_at);
 
+CREATE INDEX review_waiting_age ON public.review_waiting USING btree (waiting_since);
+
 CREATE INDEX scoreboard_quarter ON public.scoreboard USING btree (town, village, period);
 
 CREATE INDEX soap_client_latest ON public.soap_client USING btree (client_id, changed_at DESC, change_id DESC);
@@ -2350,6 +2480,8 @@ CREATE INDEX stock_count_branch ON public.stock_count USING btree (branch_no, co
 CREATE INDEX stock_movement_branch ON public.stock_movement USING btree (branch_no, moved_at);
 
 CREATE INDEX stock_movement_sent ON public.stock_movement USING btree (moved_at) WHERE (kind = 'transfer_out'::text);
+
+CREATE INDEX workday_calendar_year ON public.workday_calendar USING btree (year, set_at);
 
 CREATE TRIGGER account_by_transfer_only BEFORE UPDATE OF kind ON public.account FOR EACH ROW EXECUTE FUNCTION public.refuse_account_edit();
 
@@ -2471,6 +2603,8 @@ CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW
 
 CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.witness_refusal FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_change BEFORE DELETE OR UPDATE ON public.workday_calendar FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER no_recount BEFORE DELETE OR UPDATE ON public.cosignature_count FOR EACH ROW EXECUTE FUNCTION public.refuse_recount();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.activity_code FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2518,6 +2652,10 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.legal_hold FOR EACH STATEME
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.legal_hold_end FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.neighbour_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.objection FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.objection_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.outbox_message FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
@@ -2579,6 +2717,14 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.transfer FOR EACH STATEMENT
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.witness_refusal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.workday_calendar FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER objection_event_follows BEFORE INSERT ON public.objection_event FOR EACH ROW EXECUTE FUNCTION public.follow_objection();
+
+CREATE TRIGGER objection_event_stays BEFORE DELETE OR UPDATE ON public.objection_event FOR EACH ROW EXECUTE FUNCTION public.keep_objection();
+
+CREATE TRIGGER objection_stays BEFORE DELETE OR UPDATE ON public.objection FOR EACH ROW EXECUTE FUNCTION public.keep_objection();
+
 CREATE TRIGGER proposal_edges BEFORE INSERT OR DELETE OR UPDATE ON public.proposal FOR EACH ROW EXECUTE FUNCTION public.refuse_proposal_change();
 
 CREATE TRIGGER queue_records AFTER INSERT ON public.record REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION public.queue_records();
@@ -2596,6 +2742,10 @@ GRANT USAGE ON SCHEMA public TO gateway_app;
 GRANT USAGE ON SCHEMA public TO gateway_auditor;
 
 REVOKE ALL ON FUNCTION public.count_cosignatures() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.follow_objection() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.keep_objection() FROM PUBLIC;
 
 REVOKE ALL ON PROCEDURE public.make_append_only(IN target regclass) FROM PUBLIC;
 
@@ -2835,6 +2985,20 @@ GRANT UPDATE(last_failure_at) ON TABLE public.neighbour_breaker TO gateway_app;
 GRANT SELECT,INSERT ON TABLE public.neighbour_switch TO gateway_app;
 GRANT SELECT ON TABLE public.neighbour_switch TO gateway_auditor;
 
+GRANT SELECT,INSERT ON TABLE public.objection TO gateway_app;
+GRANT SELECT ON TABLE public.objection TO gateway_auditor;
+
+GRANT UPDATE(sealed) ON TABLE public.objection TO gateway_app;
+
+GRANT UPDATE(salt) ON TABLE public.objection TO gateway_app;
+
+GRANT SELECT,INSERT ON TABLE public.objection_event TO gateway_app;
+GRANT SELECT ON TABLE public.objection_event TO gateway_auditor;
+
+GRANT UPDATE(sealed) ON TABLE public.objection_event TO gateway_app;
+
+GRANT UPDATE(salt) ON TABLE public.objection_event TO gateway_app;
+
 GRANT SELECT,INSERT ON TABLE public.outbox_message TO gateway_app;
 GRANT SELECT ON TABLE public.outbox_message TO gateway_auditor;
 
@@ -2971,6 +3135,9 @@ GRANT SELECT ON TABLE public.redemption_line TO gateway_auditor;
 GRANT SELECT,INSERT ON TABLE public.refusal_answer TO gateway_app;
 GRANT SELECT ON TABLE public.refusal_answer TO gateway_auditor;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.review_waiting TO gateway_app;
+GRANT SELECT ON TABLE public.review_waiting TO gateway_auditor;
+
 GRANT SELECT,INSERT ON TABLE public.revocation TO gateway_app;
 GRANT SELECT ON TABLE public.revocation TO gateway_auditor;
 
@@ -3053,6 +3220,9 @@ GRANT SELECT ON TABLE public.transfer TO gateway_auditor;
 
 GRANT SELECT,INSERT ON TABLE public.witness_refusal TO gateway_app;
 GRANT SELECT ON TABLE public.witness_refusal TO gateway_auditor;
+
+GRANT SELECT,INSERT ON TABLE public.workday_calendar TO gateway_app;
+GRANT SELECT ON TABLE public.workday_calendar TO gateway_auditor;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE gateway_migrate IN SCHEMA public GRANT SELECT,USAGE ON SEQUENCES TO gateway_app;
 
