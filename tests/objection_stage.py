@@ -14,8 +14,10 @@ from uuid6 import uuid7
 
 from certs.files import key_pem, new_ed25519_key
 from gateway.config import Config
+from gateway.flows.answer_objection import answer_objection
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.deliver_proposals import deliver_proposals
+from gateway.flows.extend_objection import extend_objection
 from gateway.flows.find_resident import find_resident
 from gateway.flows.propose_benefits import propose_benefits
 from gateway.flows.propose_ruleset import propose_ruleset
@@ -27,7 +29,7 @@ from gateway.flows.seal_log import seal_log
 from gateway.flows.set_calendar import set_calendar
 from gateway.house import House
 from gateway.objections import packaged_years
-from schemas.objections import AboutKind, Channel, NewObjection, ObjectionKind, Recorded
+from schemas.objections import AboutKind, Channel, Finding, NewObjection, ObjectionKind, Recorded
 from tests.bank_stage import RULESET, Bank, bank_client, simulated_bank
 from tests.conftest import TestDatabase
 from tests.plain_town import NOW, TOWN, invented_id_no, plain_house, push
@@ -93,3 +95,13 @@ def object_to(
         uuid7(), find_resident(house, id_no), kind, about, about_id, Channel.BRANCH, words, now
     )
     return receive_objection(house, new, by="330109001 T001", now=now)
+
+
+def ask_and_answer(house: House, now: datetime) -> None:
+    """A resident asks, it takes longer, and is answered."""
+    set_calendar(house, packaged_years(), by="operator", now=now)
+    asked = object_to(house, invented_id_no(1), ObjectionKind.QUESTION, now=now)
+    extend_objection(house, asked.objection_id, by="T001", reason="the town looks it up", now=now)
+    answer_objection(
+        house, asked.objection_id, by="T001", finding=Finding.EXPLAINED, answer="so it is", now=now
+    )

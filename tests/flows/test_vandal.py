@@ -23,7 +23,6 @@ from gateway import goods, settlements, subjects
 from gateway.config import Config
 from gateway.flows._restaters import list_restaters
 from gateway.flows.add_code import add_code
-from gateway.flows.answer_objection import answer_objection
 from gateway.flows.answer_refusal import answer_refusal
 from gateway.flows.approve_ruleset import approve_ruleset
 from gateway.flows.close_branch_day import close_branch_day
@@ -35,7 +34,6 @@ from gateway.flows.end_legal_hold import end_legal_hold
 from gateway.flows.erase_residents import erase_residents
 from gateway.flows.explain_difference import explain_difference
 from gateway.flows.export_evidence import Wanted, export_evidence
-from gateway.flows.extend_objection import extend_objection
 from gateway.flows.find_resident import find_resident
 from gateway.flows.hand_over_goods import hand_over_goods
 from gateway.flows.hold_resident import hold_resident
@@ -59,20 +57,17 @@ from gateway.flows.register_soap_client import register_soap_client
 from gateway.flows.request_erasure import request_erasure
 from gateway.flows.seal_log import seal_log
 from gateway.flows.settle_month import settle_month
-from gateway.flows.set_calendar import set_calendar
 from gateway.flows.sign_in import sign_in
 from gateway.flows.stock_goods import stock_goods
 from gateway.flows.switch_neighbour import switch_neighbour
 from gateway.flows.verify_log import VerifyReport, verify_log
 from gateway.flows.withdraw_consents import withdraw_consents
 from gateway.house import House
-from gateway.objections import packaged_years
 from schemas import goods as good_words
 from schemas.day_files import DayFile
 from schemas.errors import RefusedError
 from schemas.goods import CountedGood, Movement, NewGood, NewPrice
 from schemas.oauth import ClientRegistration
-from schemas.objections import Finding, ObjectionKind
 from schemas.ports import NO_WITNESSES, StatementLine
 from schemas.record_kinds import body_fault
 from schemas.redemptions import Basket, LookReason, ProxyProof
@@ -85,7 +80,7 @@ from tests.contract.simulated_town import SimulatedTown, running_town
 from tests.desk_stage import drawn_picture
 from tests.house.tree import tables
 from tests.nanyang_stage import populate_links
-from tests.objection_stage import object_to
+from tests.objection_stage import ask_and_answer
 from tests.plain_scores import board, correct, correction, post, posting_house
 from tests.plain_town import NOW, TOWN, PlainReader, invented_id_no, plain_house, push
 from tests.soap_keys import der_of, signing_identity
@@ -200,7 +195,7 @@ def _populate(house: House, bank: Bank, town: SimulatedTown) -> None:
     add_code(house, TOWN, "droneFlight", "patrol", by="operator", now=NOW)
     _redeem(house, town)
     _close_day(house)
-    _object(house)
+    ask_and_answer(house, NOW)
     statement: Any = {TOWN: _Statement()}
     reconcile_day(replace(house, clients=statement), TOWN, beijing_date(NOW), now=NOW + timedelta(days=1))
     forgetful: Any = {TOWN: _Forgetful()}
@@ -233,16 +228,6 @@ class _Forgetful:
 
     def find(self, serial: str) -> None:
         return None
-
-
-def _object(house: House) -> None:
-    """A resident asks, it takes longer, and is answered."""
-    set_calendar(house, packaged_years(), by="operator", now=NOW)
-    asked = object_to(house, invented_id_no(1), ObjectionKind.QUESTION)
-    extend_objection(house, asked.objection_id, by="T001", reason="the town looks it up", now=NOW)
-    answer_objection(
-        house, asked.objection_id, by="T001", finding=Finding.EXPLAINED, answer="so it is", now=NOW
-    )
 
 
 def _populate_soap(house: House) -> None:
