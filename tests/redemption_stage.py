@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -128,6 +129,9 @@ class Stage:
     goods: Mapping[str, UUID]
     now: datetime = NOW
     opened: list[UUID] = field(default_factory=list)
+    received: Counter[tuple[str, str]] = field(
+        default_factory=Counter
+    )  # (branch, good) beyond what it began with
 
     def later(self, seconds: float = 120) -> datetime:
         self.now += timedelta(seconds=seconds)
@@ -157,6 +161,13 @@ class Stage:
             end_overdue_holds(self.house, now=self.now)
             if not self.pending():
                 break
+
+    def receive(self, code: str, count: int) -> None:
+        """A delivery at the first branch."""
+        good = self.goods[code]
+        moved = [Movement("receive", BRANCH, good, count, 0)]
+        stock_goods(self.house, moved, by="test", cause_id=uuid4(), now=self.now)
+        self.received[BRANCH, str(good)] += count
 
     def pending(self) -> list[str]:
         rows = self.database.sql(
@@ -300,7 +311,7 @@ def broken_invariants(stage: Stage) -> list[str]:
     stock = stage.database.sql("select branch_no, good_id::text, on_hand_count, held_count from stock")
     for branch, good, on_hand, held_count in stock:
         key = (str(branch), str(good))
-        if (on_hand, held_count) != (begun[str(good)] - gone[key], held[key]):
+        if (on_hand, held_count) != (begun[str(good)] + stage.received[key] - gone[key], held[key]):
             faults.append(f"stock of {key} is {on_hand}/{held_count}, gone {gone[key]}, held {held[key]}")
     accounts = stage.database.sql(
         "select a.town, c.code, sum(balance_centi) filter (where kind in ('available', 'owed')),"
