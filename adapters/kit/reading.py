@@ -311,9 +311,8 @@ def version(it: Reading) -> None:
     expect(right, "版本号不规范", "the version is not town/number", seen=reader.version)
     profile = reader.profile
     expect(is_dataclass(profile), "没有镇街资料", "there is no profile")
-    told = all(
-        getattr(profile, f.name) for f in fields(profile) if f.name not in ("division_code", "invented")
-    )
+    may_be_silent = ("division_code", "carries", "invented")
+    told = all(getattr(profile, f.name) for f in fields(profile) if f.name not in may_be_silent)
     expect(told and profile.town == reader.town, "镇街资料不全", "the profile is not complete", seen=profile)
 
 
