@@ -45,6 +45,9 @@ class WuheStage:
         """Nothing was ever sent: for tests that share the door."""
         tables = "scoreboard, contribution, contribution_batch, raw_push, month_sum, quarantined_item, transfer, account"
         self.database.sql(f"set session_replication_role = replica; truncate {tables}")
+        self.database.sql(
+            "select open_accounts(array_agg(household_id), town) from household_code group by town"
+        )
 
 
 def der_of(path: Path) -> bytes:
