@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench import rows
@@ -24,6 +28,7 @@ from tests.storm.stage import Stage, stage
 
 SECTIONS = ("pushes", "depth", "isolation", "soap", "feed", "redemptions", "evaluation", "sealing", "audit")
 FAMILIES = 20_000
+SETTINGS = {"GATEWAY_RATE_PER_MINUTE": "100000000", "GATEWAY_SEAL_LAG_REFUSE_S": "86400"}
 
 
 def open_door(it: Stage) -> tuple[Door, object]:
@@ -42,8 +47,18 @@ def open_door(it: Stage) -> tuple[Door, object]:
     return Door("localhost", it.port, made.ca_cert, certificate, key, token), house
 
 
+@contextmanager
+def attempted(section: str, failed: list[str]) -> Iterator[None]:
+    """A section that breaks is said and counted; what others measured is kept."""
+    try:
+        yield
+    except Exception:
+        traceback.print_exc()
+        failed.append(section)
+
+
 def main() -> None:
-    """Run the sections asked for."""
+    """Run the sections asked for. Ends with 1 when one of them broke."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--only", choices=SECTIONS, action="append", help="this section only (may be given twice)"
@@ -67,10 +82,11 @@ def main() -> None:
     asked = parser.parse_args()
     sections = asked.only or SECTIONS
     report = Report()
+    failed: list[str] = []
     for section in ("pushes", "depth", "isolation", "feed", "audit"):
         if section not in sections:
             continue
-        with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
+        with attempted(section, failed), stage(**SETTINGS) as it:
             door, house = open_door(it)
             families = rows.load_families(house.db, house.keys, FAMILIES)  # type: ignore[attr-defined]
             assert it.server is not None
@@ -86,17 +102,20 @@ def main() -> None:
             else:
                 measure_depth(report, door, it.dsn(), families, asked.deep)
     if "soap" in sections:
-        with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
+        with attempted("soap", failed), stage(**SETTINGS) as it:
             door, house = open_door(it)
             measure_soap(report, door, it.dsn(), house, asked.soap_families)
     if "redemptions" in sections:
-        with stage(GATEWAY_RATE_PER_MINUTE="100000000", GATEWAY_SEAL_LAG_REFUSE_S="86400") as it:
+        with attempted("redemptions", failed), stage(**SETTINGS) as it:
             measure_redemptions(report, it, asked.redemptions)
     for section in ("evaluation", "sealing"):
         if section in sections:
-            importlib.import_module(f"bench.{section}").measure(report)
+            with attempted(section, failed):
+                importlib.import_module(f"bench.{section}").measure(report)
     report.show()
     report.write(asked.report)
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
