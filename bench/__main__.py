@@ -52,7 +52,7 @@ def attempted(section: str, failed: list[str]) -> Iterator[None]:
     """A section that breaks is said and counted; what others measured is kept."""
     try:
         yield
-    except Exception:
+    except Exception:  # printed here; the run ends with 1 once what was measured is written
         traceback.print_exc()
         failed.append(section)
 

@@ -9,12 +9,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def find_chromium() -> str | None:
     """The browser's program, or None."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+NEEDS_CHROMIUM = pytest.mark.skipif(find_chromium() is None, reason="no Chromium here: .ci/run installs it")
 
 
 def _run(

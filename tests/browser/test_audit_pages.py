@@ -20,12 +20,10 @@ from gateway.translog.note import Verifier, parse_vkey
 from gateway.verifier.evidence import verify_evidence
 from schemas.staff import Role
 from tests.audit_stage import WANG, AuditStage, audit_stage, close
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NEEDS_CHROMIUM, find_chromium
 from tests.staff_stage import Person, add_person
 
-pytestmark = pytest.mark.skipif(
-    find_chromium() is None, reason="no Chromium on this machine: .ci/run installs it"
-)
+pytestmark = NEEDS_CHROMIUM
 PICTURES = Path(__file__).parents[2] / "artefacts" / "screenshots"
 
 

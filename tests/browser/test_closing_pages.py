@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page, sync_playwright
 
 from schemas.values import beijing_date
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NEEDS_CHROMIUM, find_chromium
 from tests.flows.test_desk_door import FAMILY, Desk, _act, _redeem, desk
 from tests.staff_stage import Browser, Person
 
@@ -118,7 +118,7 @@ def _enter(page: Page, desk: Desk, person: Person, lang: str) -> None:
     page.wait_for_url("**/staff/")
 
 
-@pytest.mark.skipif(find_chromium() is None, reason="no Chromium on this machine: .ci/run installs it")
+@NEEDS_CHROMIUM
 def test_every_page_is_looked_at_and_the_day_closes_by_keyboard(desk: Desk) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])

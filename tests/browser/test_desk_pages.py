@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 from gateway.db.embedded import Embedded
 from schemas.staff import Role
 from tests.bank_stage import resident_id
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NEEDS_CHROMIUM, find_chromium
 from tests.desk_stage import (
     BOTH,
     FAMILY_OF_TWO,
@@ -32,9 +32,7 @@ from tests.desk_stage import (
 from tests.served import scratch_database
 from tests.staff_stage import Person
 
-pytestmark = pytest.mark.skipif(
-    find_chromium() is None, reason="no Chromium on this machine: .ci/run installs it"
-)
+pytestmark = NEEDS_CHROMIUM
 PICTURES = Path(__file__).parents[2] / "artefacts" / "screenshots"
 SEEN = """(() => {
   const at = document.activeElement.getBoundingClientRect();

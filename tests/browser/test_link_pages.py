@@ -12,13 +12,13 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page, sync_playwright
 
 from gateway.db.embedded import Embedded
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NEEDS_CHROMIUM, find_chromium
 from tests.conftest import TestDatabase
 from tests.nanyang_stage import Stage, entry, openid, served_with_nanyang
 from tests.served import scratch_database
 
 PICTURES = Path(__file__).parents[2] / "artefacts" / "screenshots"
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium here")
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")

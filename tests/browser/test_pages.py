@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.db.embedded import Embedded
-from tests.browser.chromium import find_chromium, read_page, take_picture
+from tests.browser.chromium import NEEDS_CHROMIUM, read_page, take_picture
 from tests.served import Served, scratch_database, served_gateway
 
-pytestmark = pytest.mark.skipif(  # a page cannot be drawn without a browser; .ci/run always installs one
-    find_chromium() is None,
-    reason="no Chromium on this machine: .ci/run installs it, make run does not need it",
-)
+pytestmark = NEEDS_CHROMIUM
 PICTURES = Path(__file__).parents[2] / "artefacts" / "screenshots"
 
 
