@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.db import Query, Transaction, load_queries
+from gateway.db import load_queries
+from gateway.db.restating import RowRestater
 from schemas.canonical import canonical_json
-from schemas.records import RecordBody, RecordDraft, Restater, RowFault
+from schemas.records import RecordDraft, Restater
 from schemas.values import instant_text
 
 queries = load_queries(__file__)
 RECEIVED, EVENT, CALENDAR = "objection_received", "objection_event", "calendar_set"
-_NIL = "00000000-0000-0000-0000-000000000000"
 
 
 def committed(salt: bytes, content: Mapping[str, Any]) -> bytes:
@@ -76,39 +75,14 @@ def calendar_record(row: Sequence[Any]) -> RecordDraft:
     return RecordDraft(CALENDAR, str(calendar_id), said)
 
 
-@dataclass(frozen=True, slots=True)
-class _RowRestater:
-    """One record speaks of one row."""
-
-    kind: str
-    table: str
-    ids: Query
-    rows: Query
-    draft: Callable[[Sequence[Any]], RecordDraft]
-
-    def list_row_ids(self, tx: Transaction, after: str, limit: int) -> list[str]:
-        return [row_id for (row_id,) in tx.tuples(self.ids, {"after": after or _NIL, "limit": limit})]
-
-    def restate(self, tx: Transaction, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
-        return {row[0]: self.draft(row).body for row in tx.tuples(self.rows, {"row_ids": list(row_ids)})}
-
-    def explain(self, tx: Transaction, row_id: str, recorded: RecordBody) -> list[RowFault]:
-        now = self.restate(tx, [row_id]).get(row_id, {})
-        return [
-            RowFault(self.table, row_id, column, str(recorded.get(column)), str(now.get(column)))
-            for column in sorted({*recorded, *now})
-            if recorded.get(column) != now.get(column)
-        ]
-
-
 RESTATERS: dict[str, Restater] = {
-    RECEIVED: _RowRestater(
+    RECEIVED: RowRestater(
         RECEIVED, "objection", queries.list_objection_ids, queries.restate_objections, objection_record
     ),
-    EVENT: _RowRestater(
+    EVENT: RowRestater(
         EVENT, "objection_event", queries.list_event_ids, queries.restate_events, event_record
     ),
-    CALENDAR: _RowRestater(
+    CALENDAR: RowRestater(
         CALENDAR, "workday_calendar", queries.list_calendar_ids, queries.restate_calendars, calendar_record
     ),
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from gateway.db import Query, Transaction, load_queries
-from schemas.records import RecordBody, RecordDraft, Restater, RowFault
+from gateway.db import load_queries
+from gateway.db.restating import RowRestater
+from schemas.records import RecordDraft, Restater
 from schemas.values import instant_text
 
 queries = load_queries(__file__)
@@ -18,7 +18,6 @@ REQUESTED, ERASED, HELD, RELEASED = (
     "legal_hold_set",
     "legal_hold_ended",
 )
-_NIL = "00000000-0000-0000-0000-000000000000"
 
 
 def _digest(text: str) -> str:
@@ -65,38 +64,15 @@ def end_record(row: Sequence[Any]) -> RecordDraft:
     return RecordDraft(RELEASED, str(hold_id), said)
 
 
-@dataclass(frozen=True, slots=True)
-class _RowRestater:
-    kind: str
-    table: str
-    ids: Query
-    rows: Query
-    draft: Callable[[Sequence[Any]], RecordDraft]
-
-    def list_row_ids(self, tx: Transaction, after: str, limit: int) -> list[str]:
-        return [row_id for (row_id,) in tx.tuples(self.ids, {"after": after or _NIL, "limit": limit})]
-
-    def restate(self, tx: Transaction, row_ids: Sequence[str]) -> Mapping[str, RecordBody]:
-        return {row[0]: self.draft(row).body for row in tx.tuples(self.rows, {"row_ids": list(row_ids)})}
-
-    def explain(self, tx: Transaction, row_id: str, recorded: RecordBody) -> list[RowFault]:
-        now = self.restate(tx, [row_id]).get(row_id, {})
-        return [
-            RowFault(self.table, row_id, column, str(recorded.get(column)), str(now.get(column)))
-            for column in {**recorded, **now}
-            if recorded.get(column) != now.get(column)
-        ]
-
-
 ERASURE_RESTATERS: dict[str, Restater] = {
-    REQUESTED: _RowRestater(
+    REQUESTED: RowRestater(
         REQUESTED, "erasure_request", queries.list_request_ids, queries.restate_requests, request_record
     ),
-    ERASED: _RowRestater(
+    ERASED: RowRestater(
         ERASED, "erasure", queries.list_erasure_ids, queries.restate_erasures, erasure_record
     ),
-    HELD: _RowRestater(HELD, "legal_hold", queries.list_hold_ids, queries.restate_holds, hold_record),
-    RELEASED: _RowRestater(
+    HELD: RowRestater(HELD, "legal_hold", queries.list_hold_ids, queries.restate_holds, hold_record),
+    RELEASED: RowRestater(
         RELEASED, "legal_hold_end", queries.list_hold_end_ids, queries.restate_hold_ends, end_record
     ),
 }
